@@ -1,0 +1,47 @@
+# SPDX-FileCopyrightText: 2026 The bilevel authors
+# SPDX-License-Identifier: MIT
+#
+# Finds what the library's headers include. The project itself and its installed package both read this file.
+foreach(package IN ITEMS Eigen3 xtensor Threads)
+    if(NOT TARGET ${package}::${package} AND NOT TARGET ${package})
+        find_package(${package} QUIET)
+    endif()
+endforeach()
+
+set(bilevel_missing "")
+if(NOT TARGET Eigen3::Eigen)
+    string(APPEND bilevel_missing " Eigen 3.4 (Debian: libeigen3-dev)")
+endif()
+if(NOT TARGET xtensor)
+    string(APPEND bilevel_missing " xtensor (Debian: libxtensor-dev)")
+endif()
+if(NOT TARGET Threads::Threads)
+    string(APPEND bilevel_missing " threads (Debian: libc6-dev)")
+endif()
+
+# Headers alone, without a CMake package of their own: an imported target each, so that no path is written into what is installed.
+function(bilevel_find_header name header title package)
+    if(TARGET bilevel::${name})
+        return()
+    endif()
+    string(TOUPPER "BILEVEL_${name}_INCLUDE_DIR" variable)
+    find_path(${variable} ${header} DOC "The folder that holds ${header}")
+    mark_as_advanced(${variable})
+    if(NOT ${variable})
+        set(bilevel_missing "${bilevel_missing} ${title} (Debian: ${package})" PARENT_SCOPE)
+        return()
+    endif()
+    add_library(bilevel::${name} INTERFACE IMPORTED GLOBAL)
+    target_include_directories(bilevel::${name} SYSTEM INTERFACE "${${variable}}")
+endfunction()
+bilevel_find_header(random123 Random123/philox.h "Random123" librandom123-dev)
+bilevel_find_header(stb stb/stb_image.h "stb" libstb-dev)
+
+if(bilevel_missing)
+    string(STRIP "${bilevel_missing}" bilevel_missing)
+    string(REPLACE ") " "), " bilevel_missing "${bilevel_missing}")
+    set(bilevel_missing "bilevel: not found: ${bilevel_missing}; 'sh cmake/install_dependencies.sh' installs all on Debian and Ubuntu")
+    if(NOT CMAKE_FIND_PACKAGE_NAME STREQUAL "bilevel")
+        message(FATAL_ERROR "${bilevel_missing}")
+    endif()
+endif()

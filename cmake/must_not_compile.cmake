@@ -1,0 +1,47 @@
+# SPDX-FileCopyrightText: 2026 The bilevel authors
+# SPDX-License-Identifier: MIT
+#
+# bilevel_must_not_compile(NAME case SOURCE file MATCHES regex…): a test that passes when the compiler refuses the source with our own words,
+# each regex being found in what it says, and accepts the same source with BILEVEL_CONTROL defined: so the mistake alone is refused.
+if(NOT CMAKE_SCRIPT_MODE_FILE)
+    include_guard()
+    set(bilevel_must_not_compile_script "${CMAKE_CURRENT_LIST_FILE}")
+
+    # A target that is never built: it knows the include folders of the library.
+    file(WRITE "${PROJECT_BINARY_DIR}/must_not_compile/includes.cpp" "")
+    add_library(bilevel_includes OBJECT EXCLUDE_FROM_ALL "${PROJECT_BINARY_DIR}/must_not_compile/includes.cpp")
+    target_link_libraries(bilevel_includes PRIVATE bilevel::bilevel)
+
+    function(bilevel_must_not_compile)
+        cmake_parse_arguments(PARSE_ARGV 0 case "" "NAME;SOURCE" "MATCHES")
+        string(REPLACE ";" "\n" words "${case_MATCHES}")
+        file(WRITE "${PROJECT_BINARY_DIR}/must_not_compile/${case_NAME}.words" "${words}\n")
+        add_test(NAME must_not_compile.${case_NAME}
+                 COMMAND "${CMAKE_COMMAND}" "-DCOMPILER=${CMAKE_CXX_COMPILER}" "-DSOURCE=${case_SOURCE}"
+                         "-DINCLUDES=$<TARGET_PROPERTY:bilevel_includes,INCLUDE_DIRECTORIES>"
+                         "-DWORDS=${PROJECT_BINARY_DIR}/must_not_compile/${case_NAME}.words"
+                         -P "${bilevel_must_not_compile_script}")
+        set_tests_properties(must_not_compile.${case_NAME} PROPERTIES LABELS compile TIMEOUT 300)
+    endfunction()
+    return()
+endif()
+
+set(flags -std=c++20 -fsyntax-only)
+foreach(folder IN LISTS INCLUDES)
+    list(APPEND flags "-I${folder}")
+endforeach()
+
+execute_process(COMMAND "${COMPILER}" ${flags} -DBILEVEL_CONTROL "${SOURCE}" RESULT_VARIABLE status ERROR_VARIABLE said)
+if(NOT status EQUAL 0)
+    message(FATAL_ERROR "the control does not compile: ${SOURCE} with -DBILEVEL_CONTROL\n${said}")
+endif()
+execute_process(COMMAND "${COMPILER}" ${flags} "${SOURCE}" RESULT_VARIABLE status ERROR_VARIABLE said)
+if(status EQUAL 0)
+    message(FATAL_ERROR "the mistake compiles: ${SOURCE}")
+endif()
+file(STRINGS "${WORDS}" words)
+foreach(word IN LISTS words)
+    if(NOT said MATCHES "${word}")
+        message(FATAL_ERROR "the compiler refuses ${SOURCE}, but not with the words '${word}'; it says\n${said}")
+    endif()
+endforeach()
