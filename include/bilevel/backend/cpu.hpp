@@ -1,0 +1,90 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/backend/cpu/convolution.hpp>
+#include <bilevel/backend/cpu/normalisation.hpp>
+#include <bilevel/backend/cpu/pooling.hpp>
+#include <bilevel/backend/cpu/thread_pool.hpp>
+#include <bilevel/backend/cpu/vector.hpp>
+#include <bilevel/backend/reference/activation.hpp>
+#include <bilevel/backend/reference/gather.hpp>
+#include <bilevel/backend/reference/loss.hpp>
+#include <bilevel/core/error.hpp>
+
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace bilevel::backend {
+
+/// The kernels of one worker of `cpu`, with scratch memory of their own, which grows in the first calls and then stays. What is small or vectorises as
+/// it is (activations, losses, the rows of a head) is the reference's.
+template <class Scalar>
+struct alignas(64) cpu_kernels : cpu_convolution<Scalar>,
+                                 cpu_pooling<Scalar>,
+                                 cpu_normalisation<Scalar>,
+                                 cpu_vector<Scalar>,
+                                 reference_activation<Scalar>,
+                                 reference_loss<Scalar>,
+                                 reference_gather<Scalar> {
+    static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>,
+                  "bilevel: backend::cpu takes float or double; backend::reference any scalar");
+    using scalar = Scalar;
+};
+
+struct cpu_settings {
+    integer threads = 1;
+};
+
+/// The machine's cores: Eigen's matrix products, loops that the compiler vectorises, and one thread a worker, each with whole tasks. The results have the
+/// same bits for any number of threads.  Throws `argument_error` where `threads` is not positive.
+template <class Scalar> class cpu {
+public:
+    using scalar = Scalar;
+    using kernels = cpu_kernels<Scalar>;
+
+    explicit cpu(const cpu_settings& settings = {})
+        : pool_(checked(settings.threads)), kernels_(static_cast<std::size_t>(settings.threads)) {}
+
+    integer workers() const { return pool_.workers(); }
+    kernels& worker(integer i) { return kernels_[static_cast<std::size_t>(i)]; }
+    integer tasks_per_block(integer) const { return 1; }
+
+    /// See `thread_pool::for_each_block`.
+    template <class Body, class Merge> void for_each_block(integer blocks, Body&& body, Merge&& merge) {
+        pool_.for_each_block(blocks, std::forward<Body>(body), std::forward<Merge>(merge));
+    }
+
+    std::string describe() const {
+        return std::string(std::is_same_v<Scalar, float> ? "cpu<float>, " : "cpu<double>, ") + std::to_string(workers()) +
+               (workers() == 1 ? " thread, " : " threads, ") + instructions;
+    }
+
+private:
+    static integer checked(integer threads) {
+        if (threads <= 0) throw argument_error("bilevel: cpu_settings::threads is " + std::to_string(threads) + ": expected at least 1");
+        return threads;
+    }
+
+    static constexpr const char* instructions =
+#if defined(__AVX512F__)
+        "AVX-512";
+#elif defined(__AVX2__)
+        "AVX2";
+#elif defined(__AVX__)
+        "AVX";
+#elif defined(__SSE2__)
+        "SSE2";
+#elif defined(__ARM_NEON)
+        "NEON";
+#else
+        "no vector instructions";
+#endif
+
+    thread_pool pool_;
+    std::vector<kernels> kernels_;
+};
+
+}  // namespace bilevel::backend

@@ -1,0 +1,157 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/core/integer.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace bilevel::backend {
+
+/// Threads that wait for work, the calling one among them as worker 0. After construction nothing is allocated. One caller at a time, and no call
+/// from within a call.
+class thread_pool {
+public:
+    explicit thread_pool(integer workers) : workers_(workers) {
+        try {
+            threads_.reserve(static_cast<std::size_t>(workers - 1));
+            for (integer worker = 1; worker < workers; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
+        } catch (...) {
+            join();
+            throw;
+        }
+    }
+    thread_pool(const thread_pool&) = delete;
+    thread_pool& operator=(const thread_pool&) = delete;
+    ~thread_pool() { join(); }
+
+    integer workers() const { return workers_; }
+
+    /// Runs body(block, worker) for every block, concurrently, block b on worker b mod workers; then merge(block, worker) on the same worker, strictly
+    /// in the order of the blocks. Where a body or a merge throws, the merges of the blocks before it run, no later one does, and the exception of the
+    /// lowest block that threw is rethrown here.
+    template <class Body, class Merge> void for_each_block(integer blocks, Body&& body, Merge&& merge) {
+        if (workers_ == 1 || blocks <= 1) {
+            for (integer block = 0; block < blocks; ++block) {
+                body(block, integer{0});
+                merge(block, integer{0});
+            }
+            return;
+        }
+        using callables = std::pair<std::remove_reference_t<Body>*, std::remove_reference_t<Merge>*>;
+        callables both(&body, &merge);
+        run({blocks, &both, [](void* c, integer block, integer worker) { (*static_cast<callables*>(c)->first)(block, worker); },
+             [](void* c, integer block, integer worker) { (*static_cast<callables*>(c)->second)(block, worker); }});
+    }
+
+private:
+    struct job {
+        integer blocks = 0;
+        void* callables = nullptr;
+        void (*body)(void*, integer, integer) = nullptr;
+        void (*merge)(void*, integer, integer) = nullptr;
+    };
+
+    void run(const job& next) {
+        {
+            const std::lock_guard lock(mutex_);
+            job_ = next;
+            next_merge_ = 0;
+            failed_ = next.blocks;
+            exception_ = nullptr;
+            running_ = std::min(workers_, next.blocks);
+            ++generation_;
+        }
+        started_.notify_all();
+        work(0);
+        std::exception_ptr thrown;
+        {
+            std::unique_lock lock(mutex_);
+            changed_.wait(lock, [this] { return running_ == 0; });
+            thrown = std::exchange(exception_, nullptr);
+        }
+        if (thrown) std::rethrow_exception(thrown);
+    }
+
+    void serve(integer worker) {
+        unsigned long long seen = 0;
+        for (;;) {
+            {
+                std::unique_lock lock(mutex_);
+                started_.wait(lock, [&] { return stopping_ || generation_ != seen; });
+                if (stopping_) return;
+                seen = generation_;
+                if (worker >= job_.blocks) continue;  // nobody waits for a worker without a block
+            }
+            work(worker);
+        }
+    }
+
+    /// The blocks of one worker. The job does not change before all workers are through.
+    void work(integer worker) {
+        for (integer block = worker; block < job_.blocks && attempt(block, worker); block += workers_) {
+        }
+        const std::lock_guard lock(mutex_);
+        if (--running_ == 0) changed_.notify_all();
+    }
+
+    /// False where this worker has nothing more to do, since this block or an earlier one has failed.
+    bool attempt(integer block, integer worker) {
+        try {
+            job_.body(job_.callables, block, worker);
+            {
+                std::unique_lock lock(mutex_);
+                changed_.wait(lock, [&] { return next_merge_ == block || failed_ < block; });
+                if (failed_ < block) return false;
+            }
+            job_.merge(job_.callables, block, worker);
+            {
+                const std::lock_guard lock(mutex_);
+                ++next_merge_;
+            }
+            changed_.notify_all();
+            return true;
+        } catch (...) {
+            {
+                const std::lock_guard lock(mutex_);
+                if (block < failed_) {
+                    failed_ = block;
+                    exception_ = std::current_exception();
+                }
+            }
+            changed_.notify_all();
+            return false;
+        }
+    }
+
+    void join() {
+        {
+            const std::lock_guard lock(mutex_);
+            stopping_ = true;
+        }
+        started_.notify_all();
+        for (std::thread& thread : threads_) thread.join();
+    }
+
+    integer workers_;
+    std::mutex mutex_;
+    std::condition_variable started_;  // a job begins, or the pool ends
+    std::condition_variable changed_;  // a merge is done, a block has failed, or the last worker is through
+    job job_;
+    integer next_merge_ = 0;
+    integer failed_ = 0;  // the lowest block that threw; the number of blocks where none did
+    integer running_ = 0;  // workers that are not through
+    unsigned long long generation_ = 0;
+    bool stopping_ = false;
+    std::exception_ptr exception_;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace bilevel::backend

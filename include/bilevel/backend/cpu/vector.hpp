@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/backend/reference/vector.hpp>
+
+namespace bilevel::backend {
+
+/// Vectors, one a task; see `vector_kernels` in primitives.hpp. The elementwise loops of the reference vectorise as they are.
+template <class Scalar> class cpu_vector : public reference_vector<Scalar> {
+public:
+    /// Summed in double, whatever the scalar, in 32 fixed parts that are then added in pairs.
+    void inner_products(Scalar* result, rows<const Scalar> a, rows<const Scalar> b) {
+        for (integer t = 0; t < a.tasks; ++t) result[t] = static_cast<Scalar>(inner_product(a.row(t), b.row(t), a.size));
+    }
+
+private:
+    static constexpr integer parts = 32;
+
+    static double inner_product(const Scalar* a, const Scalar* b, integer size) {
+        double sums[parts] = {};
+        const integer rest = size % parts, whole = size - rest;
+        for (integer i = 0; i < whole; i += parts)
+            for (integer j = 0; j < parts; ++j) sums[j] += static_cast<double>(a[i + j]) * static_cast<double>(b[i + j]);
+        for (integer j = 0; j < rest; ++j) sums[j] += static_cast<double>(a[whole + j]) * static_cast<double>(b[whole + j]);
+        for (integer half = parts / 2; half > 0; half /= 2)
+            for (integer j = 0; j < half; ++j) sums[j] += sums[j + half];
+        return sums[0];
+    }
+};
+
+}  // namespace bilevel::backend

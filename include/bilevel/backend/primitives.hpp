@@ -1,0 +1,191 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/backend/convolution_geometry.hpp>
+#include <bilevel/core/array.hpp>
+#include <bilevel/core/rows.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+
+/// What a backend must bring: kernels, and a way to run them on several workers. The concepts name the topics; each lists its primitives, with what they
+/// compute. In all of them
+///  - the tasks of the views come first: every kernel treats them one after the other or all at once, each as if it were alone, bit for bit; inputs
+///    may be shared between the tasks (stride 0);
+///  - `accumulate` adds to the output, otherwise it is overwritten; no output overlaps an input;
+///  - NaN in an input reaches the outputs that depend on it;
+///  - nothing is allocated after the first call with the same extents.
+namespace bilevel::backend {
+
+namespace detail {
+/// One argument of each kind, as a concept needs it.
+template <class Scalar> struct arguments {
+    view<Scalar> out, out2, out3;
+    view<const Scalar> in, in2, in3, in4, in5, in6;
+    view<std::uint8_t> positions_out;
+    view<const std::uint8_t> positions;
+    view<const int> labels;
+    rows<Scalar> out_rows;
+    rows<const Scalar> in_rows, in_rows2;
+    Scalar* sums;
+    const Scalar* factors;
+    Scalar number;
+};
+struct any_index_function {
+    void operator()(integer) const {}
+};
+struct any_block_function {
+    void operator()(integer, integer) const {}
+};
+}  // namespace detail
+
+/// Convolution of images with kernels of any height and width kh, kw; stride s, padding p with zeros.    // x (n,h,w,c)  w (kh,kw,c,f)  y (n,oh,ow,f)
+///  conv2d:                   y[b,i,j,f] = Σ_{u,v,c} x[b, i s + u − p, j s + v − p, c] w[u,v,c,f]
+///  conv2d_backward_data:     dx = its adjoint by x,  dx[b, i s + u − p, j s + v − p, c] = Σ_f dy[b,i,j,f] w[u,v,c,f], summed over all that meet there
+///  conv2d_backward_weights:  dw = its adjoint by w,  dw[u,v,c,f] = Σ_{b,i,j} x[b, i s + u − p, j s + v − p, c] dy[b,i,j,f]
+template <class K>
+concept convolution_kernels = requires(K& k, detail::arguments<typename K::scalar> a, convolution_geometry geometry, bool accumulate) {
+    k.conv2d(a.out, a.in, a.in2, geometry, accumulate);
+    k.conv2d_backward_data(a.out, a.in, a.in2, geometry, accumulate);
+    k.conv2d_backward_weights(a.out, a.in, a.in2, geometry, accumulate);
+};
+
+/// Matrix products; an example of any shape is a row.    // x (n,k)  w (k,m)  y (n,m)
+///  matmul:                   y = x w
+///  matmul_backward_data:     dx = dy wᵀ
+///  matmul_backward_weights:  dw = xᵀ dy
+template <class K>
+concept matrix_kernels = requires(K& k, detail::arguments<typename K::scalar> a, bool accumulate) {
+    k.matmul(a.out, a.in, a.in2, accumulate);
+    k.matmul_backward_data(a.out, a.in, a.in2, accumulate);
+    k.matmul_backward_weights(a.out, a.in, a.in2, accumulate);
+};
+
+/// Rectifiers, with slope ≥ 0 below zero: 0 is ReLU, a positive one leaky ReLU. The derivative at 0 is the slope.
+///  rectify:           y = x > 0 ? x : slope x
+///  rectify_backward:  dx = y > 0 ? dy : slope dy
+template <class K>
+concept activation_kernels = requires(K& k, detail::arguments<typename K::scalar> a) {
+    k.rectify(a.out, a.in, a.number);
+    k.rectify_backward(a.out, a.in, a.in2, a.number);
+};
+
+/// Pooling. The windows of max_pool are 2 × 2 with stride 2; an odd last row or column belongs to none.    // x (n,h,w,c)  y, argmax (n,h/2,w/2,c)
+///  max_pool:               y = the largest of the window, argmax = its position 0 … 3, row by row; the first of equal ones, or the first NaN
+///  max_pool_gather:        y[o] = x[argmax[o]]
+///  max_pool_scatter:       dx = its adjoint, zero where no maximum came from; overwrites all of dx
+///  average_pool:           y[b,c] = the mean of x[b,i,j,c] over the positions (i, j)    // y (n,c)
+///  average_pool_backward:  dx[b,i,j,c] = dy[b,c] / (h w)
+template <class K>
+concept pooling_kernels = requires(K& k, detail::arguments<typename K::scalar> a) {
+    k.max_pool(a.out, a.positions_out, a.in);
+    k.max_pool_gather(a.out, a.in, a.positions);
+    k.max_pool_scatter(a.out, a.in, a.positions);
+    k.average_pool(a.out, a.in);
+    k.average_pool_backward(a.out, a.in);
+};
+
+/// What is done by channel, the last axis: positions i are all pixels of all examples of a task.    // x, y, a, b (n,…,c)  k, s (c)
+///  channel_scale:   y[i,c] = x[i,c] k[c]
+///  channel_shift:   y[i,c] = k[c];  add_bias is the same
+///  channel_sum:     s[c] = Σ_i a[i,c];  sum_over_batch is the same, the adjoint of add_bias
+///  channel_dot:     s[c] = Σ_i a[i,c] b[i,c]
+template <class K>
+concept channel_kernels = requires(K& k, detail::arguments<typename K::scalar> a, bool accumulate) {
+    k.channel_scale(a.out, a.in, a.in2, accumulate);
+    k.channel_shift(a.out, a.in, accumulate);
+    k.channel_sum(a.out, a.in, accumulate);
+    k.channel_dot(a.out, a.in, a.in2, accumulate);
+    k.add_bias(a.out, a.in, accumulate);
+    k.sum_over_batch(a.out, a.in, accumulate);
+};
+
+/// Batch norm [Ioffe15], by channel over m positions.    // x, n, dx, dy (n,…,c)  mean, r, gain, … (c)
+///  normalise:                  n = (x − mean) r,  r = 1/√(variance + ε), mean and (biased) variance of x in two passes
+///  normalise_with:             the same with a mean and a variance that are given
+///  normalise_tangent:          dn = r (dx − Σdx/m − n Σ(dx n)/m),  dr = −r² Σ(dx n)/m
+///  batch_norm_backward:        dx = gain r (dy − dbeta/m − n dgamma/m), with dbeta = Σdy, dgamma = Σ(dy n) for the adjoint of gain · n + beta
+///  batch_norm_backward_moved:  dx −= gain r a dgamma/m
+template <class K>
+concept normalisation_kernels = requires(K& k, detail::arguments<typename K::scalar> a, bool accumulate) {
+    k.normalise(a.out, a.out2, a.out3, a.in, a.number);
+    k.normalise_with(a.out, a.out2, a.in, a.in2, a.in3, a.number);
+    k.normalise_tangent(a.out, a.out2, a.in, a.in2, a.in3);
+    k.batch_norm_backward(a.out, a.in, a.in2, a.in3, a.in4, a.in5, a.in6, accumulate);
+    k.batch_norm_backward_moved(a.out, a.in, a.in2, a.in3, a.in4);
+};
+
+/// Losses, means over the batch.    // z, p, dz, dp (n,ways)  labels (n)  loss, count (1)  target, residual (n,m)
+///  softmax_cross_entropy:   p = softmax(z),  loss = −Σ_b log p[b, label_b] / n
+///  softmax_tangent:         dp = p (dz − Σ_q p dz)
+///  cross_entropy_tangent:   dloss = Σ_b (Σ_q p dz − dz[b, label_b]) / n
+///  cross_entropy_backward:  dz = (p − onehot(label)) / n
+///  squared_error:           residual = z − target,  loss = Σ residual² / (n m)
+///  squared_error_tangent:   dloss = 2 Σ residual dz / (n m)
+///  count_correct:           count = the examples whose first largest logit is the label's; with a NaN among its logits an example is wrong
+template <class K>
+concept loss_kernels = requires(K& k, detail::arguments<typename K::scalar> a) {
+    k.softmax_cross_entropy(a.out, a.out2, a.in, a.labels);
+    k.softmax_tangent(a.out, a.in, a.in2);
+    k.cross_entropy_tangent(a.out, a.in, a.in2, a.labels);
+    k.cross_entropy_backward(a.out, a.in, a.labels);
+    k.squared_error(a.out, a.out2, a.in, a.in2);
+    k.squared_error_tangent(a.out, a.in, a.in2);
+    k.count_correct(a.out, a.in, a.labels);
+};
+
+/// The rows of a class-wise head; classes (ways) are rows of the head, one example each.    // head (classes,features)  w (features,ways)
+///  gather_classes:   w[p,q] = head[classes[q],p]
+///  scatter_classes:  dhead[classes[q],p] += dw[p,q], task after task, so that tasks may share dhead (stride 0)
+template <class K>
+concept gather_kernels = requires(K& k, detail::arguments<typename K::scalar> a) {
+    k.gather_classes(a.out, a.in, a.labels);
+    k.scatter_classes(a.out, a.in, a.labels);
+};
+
+/// Vectors, one a task; a[t] are the task's own factors.
+///  scale:           y = factor x, on views
+///  fill, copy:      y = value,  y = x
+///  add_scaled:      y += a x,  or  y_t += a[t] x_t, which leaves y_t untouched where a[t] = 0, whatever x_t holds
+///  scale_and_add:   y_t = x_t + b[t] y_t
+///  inner_products:  result[t] = ⟨a_t, b_t⟩, in a fixed order; float is summed in double
+///  for_each_index:  f(i), i = 0 … count − 1, in any order
+template <class K>
+concept vector_kernels = requires(K& k, detail::arguments<typename K::scalar> a, integer count) {
+    k.scale(a.out, a.in, a.number);
+    k.fill(a.out_rows, a.number);
+    k.copy(a.out_rows, a.in_rows);
+    k.add_scaled(a.out_rows, a.number, a.in_rows);
+    k.add_scaled(a.out_rows, a.factors, a.in_rows);
+    k.scale_and_add(a.out_rows, a.factors, a.in_rows);
+    k.inner_products(a.sums, a.in_rows, a.in_rows2);
+    k.for_each_index(count, detail::any_index_function{});
+};
+
+/// All the kernels.
+template <class K>
+concept kernel_set = convolution_kernels<K> && matrix_kernels<K> && activation_kernels<K> && pooling_kernels<K> && channel_kernels<K> &&
+                     normalisation_kernels<K> && loss_kernels<K> && gather_kernels<K> && vector_kernels<K>;
+
+/// Workers, each with kernels of its own; worker 0 is the calling thread's.
+///  tasks_per_block:  how many tasks a kernel is given at a time; never depends on the number of workers
+///  for_each_block:   body(block, worker) for every block, concurrently, block b on worker b mod workers; then merge(block, worker) on the same worker,
+///                    strictly in the order of the blocks, so that sums have the same bits for any number of workers. Where a body or a merge throws,
+///                    the merges of the blocks before it run, no later one does, and the exception of the lowest such block is rethrown.
+template <class B>
+concept execution = requires(B& b, const B& constant, integer i) {
+    typename B::scalar;
+    typename B::kernels;
+    { constant.workers() } -> std::same_as<integer>;
+    { b.worker(i) } -> std::same_as<typename B::kernels&>;
+    { constant.tasks_per_block(i) } -> std::same_as<integer>;
+    b.for_each_block(i, detail::any_block_function{}, detail::any_block_function{});
+    { constant.describe() } -> std::convertible_to<std::string>;
+};
+
+/// What a solver is given.
+template <class B> concept any = execution<B> && kernel_set<typename B::kernels>;
+
+}  // namespace bilevel::backend

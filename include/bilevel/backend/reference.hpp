@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/backend/reference/activation.hpp>
+#include <bilevel/backend/reference/convolution.hpp>
+#include <bilevel/backend/reference/gather.hpp>
+#include <bilevel/backend/reference/loss.hpp>
+#include <bilevel/backend/reference/matrix.hpp>
+#include <bilevel/backend/reference/normalisation.hpp>
+#include <bilevel/backend/reference/pooling.hpp>
+#include <bilevel/backend/reference/vector.hpp>
+
+#include <string>
+
+namespace bilevel::backend {
+
+/// Plain loops, slow and obvious: the oracle of every other backend, and the only one that takes any scalar: float, double, long double, or
+/// `dual<double>`, over which every tangent rule is checked. It is its own and only worker.
+template <class Scalar>
+struct reference : reference_convolution<Scalar>,
+                   reference_matrix<Scalar>,
+                   reference_activation<Scalar>,
+                   reference_pooling<Scalar>,
+                   reference_normalisation<Scalar>,
+                   reference_loss<Scalar>,
+                   reference_gather<Scalar>,
+                   reference_vector<Scalar> {
+    using scalar = Scalar;
+    using kernels = reference;
+
+    integer workers() const { return 1; }
+    kernels& worker(integer) { return *this; }
+    integer tasks_per_block(integer) const { return 1; }
+
+    template <class Body, class Merge> void for_each_block(integer blocks, Body&& body, Merge&& merge) {
+        for (integer block = 0; block < blocks; ++block) {
+            body(block, integer{0});
+            merge(block, integer{0});
+        }
+    }
+
+    std::string describe() const { return "reference, 1 thread"; }
+};
+
+}  // namespace bilevel::backend

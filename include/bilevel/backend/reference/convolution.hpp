@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/backend/convolution_geometry.hpp>
+#include <bilevel/core/array.hpp>
+
+#include <algorithm>
+
+namespace bilevel::backend {
+
+/// Convolution by plain loops; see `convolution_kernels` in primitives.hpp.
+template <class Scalar> struct reference_convolution {
+    void conv2d(view<Scalar> y, view<const Scalar> x, view<const Scalar> w, convolution_geometry geometry, bool accumulate) {
+        if (!accumulate) clear(y);
+        const integer channels = x.extents[2], filters = y.extents[2];
+        for_each_tap(y, x, w, geometry, [=](integer t, integer b, integer out, integer in, integer tap) {
+            for (integer p = 0; p < channels; ++p)
+                for (integer q = 0; q < filters; ++q) y.at(t, b)[out + q] += x.at(t, b)[in + p] * w.at(t)[tap + p * filters + q];
+        });
+    }
+
+    void conv2d_backward_data(view<Scalar> dx, view<const Scalar> dy, view<const Scalar> w, convolution_geometry geometry,
+                              bool accumulate) {
+        if (!accumulate) clear(dx);
+        const integer channels = dx.extents[2], filters = dy.extents[2];
+        for_each_tap(dy, dx, w, geometry, [=](integer t, integer b, integer out, integer in, integer tap) {
+            for (integer p = 0; p < channels; ++p)
+                for (integer q = 0; q < filters; ++q) dx.at(t, b)[in + p] += dy.at(t, b)[out + q] * w.at(t)[tap + p * filters + q];
+        });
+    }
+
+    void conv2d_backward_weights(view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy, convolution_geometry geometry,
+                                 bool accumulate) {
+        if (!accumulate) clear(dw);
+        const integer channels = x.extents[2], filters = dy.extents[2];
+        for_each_tap(dy, x, dw, geometry, [=](integer t, integer b, integer out, integer in, integer tap) {
+            for (integer p = 0; p < channels; ++p)
+                for (integer q = 0; q < filters; ++q) dw.at(t)[tap + p * filters + q] += x.at(t, b)[in + p] * dy.at(t, b)[out + q];
+        });
+    }
+
+private:
+    static void clear(view<Scalar> y) {
+        for (integer t = 0; t < y.tasks; ++t) std::fill_n(y.at(t), y.batch * y.size, Scalar(0));
+    }
+
+    /// f(task, example, offset of the output's pixel, offset of the image's pixel, offset of the tap in the weights) for every pair of pixels that
+    /// a tap of the kernel joins; what falls on the padding is left out.
+    template <class Output, class Image, class Weights, class F>
+    static void for_each_tap(view<Output> y, view<Image> x, view<Weights> w, convolution_geometry geometry, F f) {
+        const integer channels = x.extents[2], filters = y.extents[2];
+        for (integer t = 0; t < y.tasks; ++t)
+            for (integer b = 0; b < y.batch; ++b)
+                for (integer i = 0; i < y.extents[0]; ++i)
+                    for (integer j = 0; j < y.extents[1]; ++j)
+                        for (integer u = 0; u < w.extents[0]; ++u)
+                            for (integer v = 0; v < w.extents[1]; ++v) {
+                                const integer row = i * geometry.stride + u - geometry.padding;
+                                const integer column = j * geometry.stride + v - geometry.padding;
+                                if (row < 0 || row >= x.extents[0] || column < 0 || column >= x.extents[1]) continue;
+                                f(t, b, (i * y.extents[1] + j) * filters, (row * x.extents[1] + column) * channels,
+                                  (u * w.extents[1] + v) * channels * filters);
+                            }
+    }
+};
+
+}  // namespace bilevel::backend
