@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/core/array.hpp>
+#include <bilevel/core/workspace.hpp>
+
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace bilevel::autodiff {
+
+/// How an evaluator reads a program: on the values, or on their derivatives along a direction.
+enum class reading { primal, tangent };
+
+/// What batch norm normalises with: the statistics of the batch at hand (transductive where that batch is the query set), or running ones.
+enum class normalisation { batch, running };
+
+/// Reads a program of array primitives. The **primal** reading runs each primitive on the values. The **tangent** reading runs the same program again
+/// over the same workspace, finds each value at the address where the primal reading left it, and runs each primitive's tangent rule: of a gradient
+/// program it is the derivative of the loss and of its gradient along a direction, forward over reverse [Pearlmutter94].
+///
+/// A primitive is a type with  result(in…), the handles of its outputs, without memory;  primal(kernels, out…, in…);  tangent(kernels, out…, in…).
+template <reading Reading, class Kernels, normalisation Normalisation = normalisation::batch> struct evaluator {
+    using scalar = typename Kernels::scalar;
+    static constexpr bool is_primal = Reading == reading::primal;
+    static constexpr normalisation normalises_with = Normalisation;
+
+    Kernels& kernels;
+    workspace& values;
+    workspace& tangents;
+
+    /// The result or results of a primitive, in fresh memory.
+    template <class Primitive, class... In> auto operator()(Primitive primitive, In... in) {
+        auto out = place(primitive.result(in...));
+        run(primitive, as_tuple(out), in...);
+        return out;
+    }
+
+    /// The gradient of a parameter array, written into its slice; nothing where nobody wants it.
+    template <class Gradient, class Primitive, class... In> void gradient(Gradient g, Primitive primitive, In... in) {
+        if constexpr (Gradient::wanted) {
+            using result = decltype(primitive.result(in...));
+            static_assert(require_shape<expected<typename Gradient::shape>, given<typename result::shape>>::value);
+            static_assert(Gradient::varies || !result::varies, "bilevel: the gradient varies: its slice needs a tangent plane");
+            run(primitive, std::tuple<Gradient>{g}, in...);
+        }
+    }
+
+    /// The adjoint of x, or `nothing` where nobody wants it.
+    template <class X, class Primitive, class... In> auto adjoint_of(X, Primitive primitive, In... in) {
+        if constexpr (X::wanted) {
+            auto dx = (*this)(primitive, in...);
+            static_assert(require_shape<expected<typename X::shape>, given<typename decltype(dx)::shape>>::value);
+            return dx;
+        } else {
+            return nothing{};
+        }
+    }
+
+private:
+    template <class Scalar, class Shape, activity Activity> auto place(array<Scalar, Shape, Activity> a) {
+        const integer stride = padded(a.per_task());
+        a.values = values.template take<Scalar>(stride * a.tasks);
+        a.values_stride = stride;
+        if constexpr (decltype(a)::varies) {
+            a.tangents = tangents.template take<Scalar>(stride * a.tasks);
+            a.tangents_stride = stride;
+        }
+        return a;
+    }
+    template <class... Arrays> auto place(const std::tuple<Arrays...>& arrays) {
+        return place(arrays, std::index_sequence_for<Arrays...>{});
+    }
+    template <class... Arrays, std::size_t... I> auto place(const std::tuple<Arrays...>& arrays, std::index_sequence<I...>) {
+        // A braced list is evaluated from left to right: both readings hand out the same addresses.
+        return std::tuple<Arrays...>{place(std::get<I>(arrays))...};
+    }
+
+    template <class Primitive, class... Out, class... In> void run(Primitive primitive, std::tuple<Out...> out, In... in) {
+        std::apply(
+            [&](auto... o) {
+                if constexpr (is_primal) {
+                    primitive.primal(kernels, o..., in...);
+                } else if constexpr ((Out::varies || ...)) {
+                    primitive.tangent(kernels, o..., in...);
+                }
+            },
+            out);
+    }
+
+    template <class Array> static auto as_tuple(Array a) { return std::tuple<Array>{a}; }
+    template <class... Arrays> static auto as_tuple(std::tuple<Arrays...> arrays) { return arrays; }
+};
+
+}  // namespace bilevel::autodiff
