@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/core/error.hpp>
+#include <bilevel/core/integer.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+namespace bilevel::outer {
+
+/// Adam [Kingma15]:  m ← β₁ m + (1 − β₁) g,  v ← β₂ v + (1 − β₂) g²,  x ← x − β m̂ / (√v̂ + ε)  with the bias of both moments corrected.
+/// Keeps two vectors of the size of x.
+struct adam {
+    static constexpr const char* name = "Adam";
+    double step_size = 0.001;
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double epsilon = 1e-8;
+
+    void check() const {
+        const auto refuse = [](const char* what, double value, const char* expected) {
+            throw argument_error(std::string("outer: ") + what + " is " + std::to_string(value) + ", expected " + expected);
+        };
+        if (!std::isfinite(step_size) || step_size <= 0) refuse("step_size", step_size, "a positive number");
+        if (!(beta1 >= 0 && beta1 < 1)) refuse("beta1", beta1, "0 <= beta1 < 1");
+        if (!(beta2 >= 0 && beta2 < 1)) refuse("beta2", beta2, "0 <= beta2 < 1");
+        if (!std::isfinite(epsilon) || epsilon <= 0) refuse("epsilon", epsilon, "a positive number");
+    }
+    static integer memory(integer size) { return 2 * size; }
+    /// `iteration` counts from 0.
+    template <class Kernels, class Scalar = typename Kernels::scalar>
+    void update(Kernels& kernels, Scalar* x, const Scalar* g, Scalar* moments, integer size, std::uint64_t iteration) const {
+        const double t = double(iteration) + 1;
+        const Scalar rate = Scalar(step_size / (1 - std::pow(beta1, t))), correction = Scalar(1 / (1 - std::pow(beta2, t)));
+        kernels.for_each_index(size, [x, g, m = moments, v = moments + size, rate, correction, b1 = Scalar(beta1), b2 = Scalar(beta2),
+                                      e = Scalar(epsilon)](integer i) {
+            using std::sqrt;
+            m[i] = b1 * m[i] + (Scalar(1) - b1) * g[i];
+            v[i] = b2 * v[i] + (Scalar(1) - b2) * g[i] * g[i];
+            x[i] -= rate * m[i] / (sqrt(v[i] * correction) + e);
+        });
+    }
+};
+
+}  // namespace bilevel::outer

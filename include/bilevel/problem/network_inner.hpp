@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/core/take_rows.hpp>
+#include <bilevel/objective/gradient_program.hpp>
+#include <bilevel/problem/binding.hpp>
+
+#include <vector>
+
+namespace bilevel::problem {
+
+/// The inner objective of a network on the support set: gradients, and linearizations that keep the values of a whole gradient program, so that
+/// each product with the Hessian costs the tangent reading alone.
+template <class Kernels, class Network, class Loss> class network_inner {
+public:
+    using scalar = typename Kernels::scalar;
+    using block = objective::examples_block<scalar, typename Loss::template target<scalar>>;
+
+    network_inner() = default;
+    network_inner(integer tasks, integer count, integer outputs, const requirements& needs) : slots_(std::size_t(needs.slots)) {
+        if (needs.second_order) {
+            const auto bill = linearized::template cost<autodiff::reading::primal, scalar>(tasks, count, outputs);
+            for (auto& slot : slots_) {
+                slot.values = workspace(bill.values);
+                slot.memory = workspace(bytes_of_rows<scalar>(1, tasks, Network::size(outputs)));
+                slot.g = take_rows<scalar>(slot.memory, tasks, Network::size(outputs));
+            }
+            tangents_ = workspace(bill.tangents);
+        } else {
+            const auto bill = plain::template cost<autodiff::reading::primal, scalar>(tasks, count, outputs);
+            slots_.front().values = workspace(bill.values);
+        }
+    }
+
+    /// g ← ∇ℓ(y); the losses of the tasks lie `padded(1)` apart. Overwrites slot 0.
+    const scalar* gradient(Kernels& kernels, const block& examples, rows<const scalar> y, rows<scalar> g) {
+        auto& slot = slots_.front();
+        slot.values.rewind();
+        return plain::template read<autodiff::reading::primal>(kernels, examples, {readable(y), g}, slot.values, tangents_).loss.data;
+    }
+
+    /// The same, and the slot keeps the values and the gradient, both of which the products read; y stays where it is, alive and unchanged.
+    const scalar* linearize(Kernels& kernels, const block& examples, integer number, rows<const scalar> y, rows<scalar> g) {
+        auto& slot = slots_[std::size_t(number)];
+        slot.values.rewind();
+        tangents_.rewind();
+        slot.y = readable(y);
+        const scalar* losses =
+            linearized::template read<autodiff::reading::primal>(kernels, examples, {slot.y, slot.g}, slot.values, tangents_).loss.data;
+        kernels.copy(g, slot.g);
+        return losses;
+    }
+
+    /// h ← ∇²ℓ(y) v at the point that the slot was linearized at.
+    void along(Kernels& kernels, const block& examples, integer number, rows<const scalar> v, rows<scalar> h) {
+        auto& slot = slots_[std::size_t(number)];
+        slot.values.rewind();
+        tangents_.rewind();
+        linearized::template read<autodiff::reading::tangent>(kernels, examples, {slot.y, slot.g, readable(v), h}, slot.values, tangents_);
+    }
+
+private:
+    // The gradient alone has no tangents: it shares its instantiation with the outer objective.
+    using plain = objective::gradient_program<Network, Loss, activity::adjoint, activity::adjoint>;
+    using linearized = objective::gradient_program<Network, Loss>;
+
+    struct kept {
+        workspace values, memory;
+        rows<scalar> y{}, g{};
+    };
+    std::vector<kept> slots_;
+    workspace tangents_;
+};
+
+}  // namespace bilevel::problem

@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/core/episode.hpp>
+#include <bilevel/core/error.hpp>
+#include <bilevel/objective/examples.hpp>
+#include <bilevel/problem/task.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace bilevel::problem {
+
+/// The numbers that size a binding's memory: episodes of one shape, a block of tasks at a time.
+struct episode_extents {
+    integer tasks = 0;  // of a block
+    integer support = 0;
+    integer query = 0;
+    integer outputs = 0;
+    friend bool operator==(const episode_extents&, const episode_extents&) = default;
+};
+
+/// What the problems over a network have in common: their batches are episodes, and x is the network's parameter vector.
+template <class Task> struct network_problem {
+    using task_type = Task;
+    using network = typename Task::network;
+    using loss = typename Task::loss;
+    template <class Scalar> using batch = episodes_view<Scalar, typename loss::template target<Scalar>>;
+    using extents = episode_extents;
+
+    Task task{};
+
+    integer outer_size() const { return network::size(task.outputs); }
+    integer adapted_size() const { return network::size(task.outputs); }  // an adapted task is a whole network
+    integer statistics_size() const { return network::statistics_size; }
+    template <class Scalar> static integer tasks(const batch<Scalar>& b) { return b.tasks; }
+    template <class Scalar> extents extents_of(const batch<Scalar>& b, integer tasks) const {
+        return {tasks, b.support.count, b.query.count, b.outputs};
+    }
+
+    template <class Scalar> void initialise(Scalar* x, Scalar* statistics, std::uint64_t seed) const {
+        if (task.outputs < 1)
+            throw argument_error("task: outputs is " + std::to_string(task.outputs) +
+                                 ", expected at least 1 (the ways, or the width of the target)");
+        network::initialise(x, task.outputs, seed);
+        network::initialise_statistics(statistics);
+    }
+
+    /// Throws `argument_error` where a batch does not fit the network or names a label that does not exist.
+    template <class Scalar> void check(const batch<Scalar>& b, bool with_query, bool with_support = true) const {
+        const auto refuse = [](const std::string& what) { throw argument_error("batch: " + what); };
+        if (b.tasks < 1) refuse("it holds " + std::to_string(b.tasks) + " tasks, expected at least 1");
+        if (b.outputs != task.outputs)
+            refuse("its tasks have " + std::to_string(b.outputs) + " outputs, the network's head has " + std::to_string(task.outputs));
+        const auto set = [&](const char* name, const auto& examples) {
+            if (examples.count < 1 || examples.inputs == nullptr || examples.targets == nullptr)
+                refuse(std::string("its ") + name + " set is empty (" + std::to_string(examples.count) + " examples a task)");
+            if constexpr (loss::is_classification) {
+                for (integer i = 0; i < b.tasks * examples.count; ++i) {
+                    if (examples.targets[i] < 0 || examples.targets[i] >= b.outputs)
+                        refuse(std::string("label ") + std::to_string(examples.targets[i]) + " of example " +
+                               std::to_string(i % examples.count) + " in the " + name + " set of task " +
+                               std::to_string(i / examples.count) + " is not in 0 ... " + std::to_string(b.outputs - 1));
+                }
+            }
+        };
+        if (with_support) set("support", b.support);
+        if (with_query) set("query", b.query);
+    }
+
+protected:
+    template <class Scalar> static constexpr integer target_size([[maybe_unused]] integer outputs) {
+        return loss::is_classification ? 1 : outputs;
+    }
+
+public:
+    template <class Scalar> static auto support_block(const batch<Scalar>& b, integer first, integer tasks) {
+        using block = objective::examples_block<Scalar, typename loss::template target<Scalar>>;
+        return block::of(b.support, first, tasks, b.outputs, network::input::count(), target_size<Scalar>(b.outputs));
+    }
+    template <class Scalar> static auto query_block(const batch<Scalar>& b, integer first, integer tasks) {
+        using block = objective::examples_block<Scalar, typename loss::template target<Scalar>>;
+        return block::of(b.query, first, tasks, b.outputs, network::input::count(), target_size<Scalar>(b.outputs));
+    }
+};
+
+}  // namespace bilevel::problem
