@@ -4,6 +4,7 @@
 
 #include <bilevel/core/eigen.hpp>
 #include <bilevel/core/episode.hpp>
+#include <bilevel/core/error.hpp>
 #include <bilevel/core/explain.hpp>
 
 #include <span>

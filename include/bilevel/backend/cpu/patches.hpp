@@ -56,7 +56,7 @@ private:
         for (integer n = 0; n < count; ++n) {
             const integer column = j * stride - padding;
             const integer before = std::clamp(-column, integer{0}, kernel_width);
-            const integer after = std::clamp(column + kernel_width - width, integer{0}, kernel_width - before);
+            const integer after = std::clamp(column + kernel_width - width, integer{0}, kernel_width);
             const integer inside = kernel_width - before - after;
             for (integer u = 0; u < kernel_height; ++u, run += length) {
                 const integer row = i * stride + u - padding;

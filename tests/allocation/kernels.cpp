@@ -1,0 +1,133 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+// An executable of its own: it replaces operator new, and lets Eigen's allocator fail.
+#include <stdexcept>
+#define EIGEN_RUNTIME_NO_MALLOC
+#define eigen_assert(condition)                               \
+    do {                                                      \
+        if (!(condition)) throw std::logic_error(#condition); \
+    } while (false)
+#include <bilevel/backend/cpu.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+namespace {
+std::atomic<long> allocations = 0;
+
+void* allocate(std::size_t size, std::size_t alignment) {
+    ++allocations;
+    void* const memory = alignment <= alignof(std::max_align_t)
+                             ? std::malloc(size)
+                             : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    if (memory == nullptr) throw std::bad_alloc{};
+    return memory;
+}
+}  // namespace
+
+void* operator new(std::size_t size) { return allocate(size, 1); }
+void* operator new[](std::size_t size) { return allocate(size, 1); }
+void* operator new(std::size_t size, std::align_val_t alignment) { return allocate(size, static_cast<std::size_t>(alignment)); }
+void* operator new[](std::size_t size, std::align_val_t alignment) { return allocate(size, static_cast<std::size_t>(alignment)); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+using namespace bilevel;
+
+namespace {
+
+/// All kernels that could need scratch memory, large enough for several panels and blocks.
+template <class Scalar> struct work {
+    static constexpr integer batch = 11, side = 14, channels = 40, filters = 48, half = side / 2;
+    static constexpr integer rows_of_matrix = batch * side * side / 9;
+    aligned_vector<Scalar> x = numbers(batch * side * side * channels), dx = x;
+    aligned_vector<Scalar> y = numbers(batch * side * side * filters), n = y, dn = y;
+    aligned_vector<Scalar> w = numbers(9 * channels * filters), dw = w;
+    aligned_vector<Scalar> a = numbers(filters), b = a, c = a, d = a;
+    aligned_vector<Scalar> pooled = numbers(batch * half * half * filters);
+    std::vector<std::uint8_t> argmax = std::vector<std::uint8_t>(pooled.size());
+    Scalar sum = 0;
+
+    static aligned_vector<Scalar> numbers(integer count) {
+        aligned_vector<Scalar> v(static_cast<std::size_t>(count));
+        for (std::size_t i = 0; i < v.size(); ++i) v[i] = Scalar(1) + Scalar(i % 7) / 8;
+        return v;
+    }
+    static view<Scalar> image(aligned_vector<Scalar>& v, integer s, integer c) { return {v.data(), 0, 1, batch, s * s * c, {s, s, c}}; }
+    static view<Scalar> parameter(aligned_vector<Scalar>& v) {
+        return {v.data(), 0, 1, 1, static_cast<integer>(v.size()), {static_cast<integer>(v.size())}};
+    }
+
+    void operator()(backend::cpu_kernels<Scalar>& k) {
+        const view<Scalar> weights{w.data(), 0, 1, 1, 9 * channels * filters, {3, 3, channels, filters}};
+        const view<Scalar> dweights{dw.data(), 0, 1, 1, 9 * channels * filters, {3, 3, channels, filters}};
+        const view<Scalar> in = image(x, side, channels), out = image(y, side, filters), normal = image(n, side, filters),
+                           moved = image(dn, side, filters);
+        const view<Scalar> gain = parameter(a), mean = parameter(b), r = parameter(c), sums = parameter(d),
+                           small = image(pooled, half, filters);
+        const view<std::uint8_t> positions{argmax.data(), 0, 1, batch, small.size, {half, half, filters}};
+        k.conv2d(out, in, weights, {1, 1}, false);
+        k.conv2d_backward_data(image(dx, side, channels), out, weights, {1, 1}, false);
+        k.conv2d_backward_weights(dweights, in, out, {1, 1}, true);
+        k.conv2d(small, in, weights, {2, 1}, true);
+        k.normalise(normal, mean, r, out, Scalar(0.001));
+        k.normalise_tangent(moved, sums, out, normal, r);
+        k.channel_dot(sums, out, normal, false);
+        k.batch_norm_backward(moved, gain, r, out, sums, normal, sums, true);
+        k.batch_norm_backward_moved(moved, gain, r, normal, sums);
+        k.max_pool(small, positions, out);
+        k.max_pool_scatter(moved, small, positions);
+        // The same numbers as matrices.
+        const view<Scalar> left{x.data(), 0, 1, rows_of_matrix, 9 * channels, {9 * channels}},
+            product{y.data(), 0, 1, rows_of_matrix, filters, {filters}};
+        const view<Scalar> right{w.data(), 0, 1, 1, 9 * channels * filters, {9 * channels, filters}};
+        k.matmul(product, left, right, false);
+        k.matmul_backward_data(left, product, right, true);
+        k.matmul_backward_weights(right, left, product, true);
+        k.inner_products(&sum, rows<const Scalar>{y.data(), 0, 1, 1000}, rows<const Scalar>{n.data(), 0, 1, 1000});
+    }
+};
+
+TEST_CASE_TEMPLATE("allocation: the kernels allocate in their first call and never again", Scalar, float, double) {
+    backend::cpu_kernels<Scalar> kernels;
+    work<Scalar> all;
+    const long before = allocations;
+    all(kernels);
+    CHECK(allocations > before);  // it counts
+    const long warm = allocations;
+    Eigen::internal::set_is_malloc_allowed(false);
+    all(kernels);
+    all(kernels);
+    Eigen::internal::set_is_malloc_allowed(true);
+    CHECK(allocations == warm);
+}
+
+TEST_CASE("allocation: handing out blocks allocates nothing") {
+    for (const integer threads : {1, 3}) {
+        backend::cpu<float> backend{{.threads = threads}};
+        long sum = 0;
+        const auto run = [&] {
+            backend.for_each_block(
+                9, [](integer, integer) {},
+                [&sum, &backend, threads](integer block, integer) { sum += block + backend.workers() - threads; });
+        };
+        run();
+        const long before = allocations;
+        for (int i = 0; i < 50; ++i) run();
+        CHECK(allocations == before);
+        CHECK(sum == 51 * 36);
+    }
+}
+
+}  // namespace

@@ -1,0 +1,236 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/backend/reference.hpp>
+#include <bilevel/core/aligned_vector.hpp>
+#include <bilevel/core/array.hpp>
+#include <bilevel/core/random.hpp>
+#include <bilevel/testing/tolerance.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <vector>
+
+/// What every backend has to pass: its kernels against the reference in double, each task alone against all together, and the laws of linear maps.
+namespace conformance {
+
+using bilevel::integer;
+using bilevel::view;
+
+/// An argument of a kernel.
+struct argument {
+    integer batch = 1;
+    std::vector<integer> extents;
+    bool shared = false;  // between the tasks (stride 0)
+    bool positive = false;  // 0.5 … 1.5 instead of −1 … 1
+
+    integer size() const {
+        integer n = 1;
+        for (const integer e : extents) n *= e;
+        return n;
+    }
+};
+
+/// The tasks that a kernel is given.
+struct slice {
+    integer first = 0;
+    integer tasks = 0;
+};
+
+/// An argument with its numbers, the same ones for every scalar, and with a margin behind each task that no kernel may touch.
+template <class Scalar> class plane {
+public:
+    plane(const argument& a, integer tasks, std::uint64_t index)
+        : argument_(a), stride_(a.shared ? 0 : a.batch * a.size() + margin),
+          data_(static_cast<std::size_t>((a.shared ? 1 : tasks) * (a.batch * a.size() + margin)), Scalar(guard)) {
+        bilevel::random::generator generator(11, bilevel::random::purpose::user, index);
+        for (integer t = 0; t < (a.shared ? 1 : tasks); ++t)
+            for (integer i = 0; i < a.batch * a.size(); ++i) {
+                const float number = static_cast<float>(generator.uniform(-1, 1));  // exact in every scalar
+                at(t, i) = Scalar(a.positive ? 1 + number / 2 : number);
+            }
+    }
+
+    Scalar& at(integer t, integer i) { return data_[static_cast<std::size_t>(t * stride_ + i)]; }
+    integer per_task() const { return argument_.batch * argument_.size(); }
+    bool is_shared() const { return argument_.shared; }
+
+    view<Scalar> of(slice s) {
+        view<Scalar> v{data_.data() + s.first * stride_, stride_, s.tasks, argument_.batch, argument_.size(), {}};
+        std::copy(argument_.extents.begin(), argument_.extents.end(), v.extents);
+        return v;
+    }
+
+    bool margins_are_untouched() const {
+        for (std::size_t begin = static_cast<std::size_t>(per_task()); begin < data_.size();
+             begin += static_cast<std::size_t>(per_task() + margin))
+            for (std::size_t i = begin; i < begin + margin; ++i)
+                if (data_[i] != Scalar(guard)) return false;
+        return true;
+    }
+
+    const bilevel::aligned_vector<Scalar>& data() const { return data_; }
+
+private:
+    static constexpr integer margin = 5;  // odd, so that tasks begin at any alignment
+    static constexpr double guard = 12345;
+    argument argument_;
+    integer stride_;
+    bilevel::aligned_vector<Scalar> data_;
+};
+
+/// Runs the kernel that is tested: run(kernels, out, in, slice), with arrays of views. Erased, so that the checks compile once a backend, not once a kernel.
+template <class Kernels, class Scalar = typename Kernels::scalar>
+using run_of = std::function<void(Kernels&, const view<Scalar>*, const view<const Scalar>*, slice)>;
+
+/// What is handed to a kernel, and its results.
+template <class Kernels> struct call {
+    using scalar = typename Kernels::scalar;
+    std::vector<plane<scalar>> out, in;
+
+    call(integer tasks, const std::vector<argument>& outputs, const std::vector<argument>& inputs) {
+        std::uint64_t index = 0;
+        for (const argument& a : outputs) out.emplace_back(a, tasks, index++);
+        for (const argument& a : inputs) in.emplace_back(a, tasks, index++);
+    }
+    void operator()(Kernels& kernels, slice s, const run_of<Kernels>& run) {
+        std::vector<view<scalar>> outputs;
+        std::vector<view<const scalar>> inputs;
+        for (auto& p : out) outputs.push_back(p.of(s));
+        for (auto& p : in) inputs.push_back(p.of(s));
+        run(kernels, outputs.data(), inputs.data(), s);
+    }
+};
+
+/// max |a − b| / max |b| over the numbers; infinite where a is a number and b is NaN, or, unless `a_may_be_nan`, the other way round.
+template <class A, class B> double largest_error(const A& a, const B& b, bool a_may_be_nan = false) {
+    double error = 0, largest = 0;
+    for (std::size_t i = 0; i < b.size(); ++i) {
+        const double expected = static_cast<double>(b[i]), actual = static_cast<double>(a[i]);
+        if (expected == 12345) continue;  // a margin
+        if (std::isnan(expected) != std::isnan(actual)) {
+            if (std::isnan(expected) || !a_may_be_nan) return std::numeric_limits<double>::infinity();
+        } else if (!std::isnan(expected)) {
+            error = std::max(error, std::abs(actual - expected));
+            largest = std::max(largest, std::abs(expected));
+        }
+    }
+    return largest > 0 ? error / largest : error;
+}
+
+/// Bits, where a NaN is a NaN.
+template <class Scalar> bool same_bits(Scalar a, Scalar b) { return a == b ? std::signbit(a) == std::signbit(b) : a != a && b != b; }
+
+using oracle_kernels = bilevel::backend::reference<double>;
+
+namespace detail {
+template <class Kernels>
+void check(integer tasks, integer terms, const std::vector<argument>& outputs, const std::vector<argument>& inputs,
+           const run_of<Kernels>& run, const run_of<oracle_kernels>& run_oracle, bool nan_may_spread) {
+    using scalar = typename Kernels::scalar;
+    Kernels kernels;
+    oracle_kernels oracle;
+    const double allowed = bilevel::testing::tolerance<scalar>(static_cast<double>(terms));
+
+    call<Kernels> together(tasks, outputs, inputs);
+    call<oracle_kernels> expected(tasks, outputs, inputs);
+    together(kernels, {0, tasks}, run);
+    expected(oracle, {0, tasks}, run_oracle);
+    for (std::size_t o = 0; o < outputs.size(); ++o) {
+        CAPTURE(o);
+        CHECK(largest_error(together.out[o].data(), expected.out[o].data()) <= allowed);
+        CHECK(together.out[o].margins_are_untouched());
+    }
+
+    call<Kernels> alone(tasks, outputs, inputs);
+    for (integer t = tasks - 1; t >= 0; --t) alone(kernels, {t, 1}, run);
+    for (std::size_t o = 0; o < outputs.size(); ++o) {
+        const auto &a = alone.out[o].data(), &b = together.out[o].data();
+        CHECK(std::equal(a.begin(), a.end(), b.begin(), same_bits<scalar>));
+    }
+
+    const integer bad = tasks / 2;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        CAPTURE(i);
+        call<Kernels> ill(tasks, outputs, inputs);
+        call<oracle_kernels> ill_expected(tasks, outputs, inputs);
+        const integer where = ill.in[i].per_task() / 2;
+        ill.in[i].at(bad, where) = std::numeric_limits<scalar>::quiet_NaN();
+        ill_expected.in[i].at(bad, where) = std::numeric_limits<double>::quiet_NaN();
+        ill(kernels, {0, tasks}, run);
+        ill_expected(oracle, {0, tasks}, run_oracle);
+        for (std::size_t o = 0; o < outputs.size(); ++o) {
+            CHECK(largest_error(ill.out[o].data(), ill_expected.out[o].data(), nan_may_spread) <= allowed);
+            if (ill.in[i].is_shared()) continue;
+            for (integer t = 0; t < tasks; ++t)
+                for (integer e = 0; t != bad && e < ill.out[o].per_task(); ++e)
+                    if (!same_bits(ill.out[o].at(t, e), together.out[o].at(t, e)))
+                        FAIL_CHECK("task " << t << " feels the NaN of task " << bad);
+        }
+    }
+}
+
+}  // namespace detail
+
+/// The kernel gives what the reference gives in double, up to the rounding of sums of `terms` products; each task gives the same bits alone as together with
+/// the others; and a NaN in an input goes wherever the reference takes it, and nowhere else (within its task, where `nan_may_spread`: products with the
+/// zeros of a padding, which the reference leaves out).
+template <class Kernels, class Run>
+void check(integer tasks, integer terms, const std::vector<argument>& outputs, const std::vector<argument>& inputs, Run run,
+           bool nan_may_spread = false) {
+    detail::check<Kernels>(tasks, terms, outputs, inputs, run, run, nan_may_spread);
+}
+
+template <class Scalar> double inner_product(plane<Scalar>& a, plane<Scalar>& b, integer tasks) {
+    double sum = 0;
+    for (integer t = 0; t < tasks; ++t)
+        for (integer i = 0; i < a.per_task(); ++i) sum += static_cast<double>(a.at(t, i)) * static_cast<double>(b.at(t, i));
+    return sum;
+}
+
+template <class Kernels, class Scalar = typename Kernels::scalar>
+using map_of = std::function<void(Kernels&, const view<Scalar>&, const view<const Scalar>&, slice)>;
+
+/// ⟨J v, u⟩ = ⟨v, Jᵀ u⟩ for random v, u: forward(kernels, y, x, slice) applies J, backward(kernels, x, y, slice) its transpose.
+template <class Kernels>
+void check_adjoint(integer tasks, integer terms, const argument& x, const argument& y, const map_of<Kernels>& forward,
+                   const map_of<Kernels>& backward) {
+    using scalar = typename Kernels::scalar;
+    Kernels kernels;
+    plane<scalar> v(x, tasks, 100), u(y, tasks, 101), image(y, tasks, 102), pulled(x, tasks, 103);
+    const slice all{0, tasks};
+    forward(kernels, image.of(all), view<const scalar>(v.of(all)), all);
+    backward(kernels, pulled.of(all), view<const scalar>(u.of(all)), all);
+    const double left = inner_product(image, u, tasks), right = inner_product(v, pulled, tasks);
+    const double size = std::sqrt(inner_product(image, image, tasks) * inner_product(u, u, tasks));
+    CHECK(size > 0);
+    CHECK(std::abs(left - right) <= bilevel::testing::tolerance<scalar>(static_cast<double>(terms)) * size);
+}
+
+/// Whole numbers 0 … bound − 1, `batch` a task.
+template <class Number> class numbers {
+public:
+    numbers(integer tasks, integer batch, integer bound, std::uint64_t index) : batch_(batch) {
+        bilevel::random::generator generator(12, bilevel::random::purpose::user, index);
+        for (integer i = 0; i < tasks * batch; ++i) data_.push_back(static_cast<Number>(generator.below(bound)));
+    }
+    /// As the labels of `batch` examples, or with these extents as one example each.
+    view<const Number> of(slice s, integer examples, const std::vector<integer>& extents = {1}) const {
+        view<const Number> v{data_.data() + s.first * batch_, batch_, s.tasks, examples, batch_ / examples, {}};
+        std::copy(extents.begin(), extents.end(), v.extents);
+        return v;
+    }
+
+private:
+    integer batch_;
+    std::vector<Number> data_;
+};
+
+}  // namespace conformance

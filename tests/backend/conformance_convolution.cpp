@@ -1,0 +1,114 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#include "conformance.hpp"
+
+#include <bilevel/backend/cpu.hpp>
+
+using namespace bilevel;
+using conformance::argument;
+
+namespace {
+
+struct convolution {
+    integer batch, height, width, channels, filters, kernel_height, kernel_width, stride, padding;
+
+    backend::convolution_geometry geometry() const { return {stride, padding}; }
+    argument image() const { return {batch, {height, width, channels}}; }
+    argument weights(bool shared) const { return {1, {kernel_height, kernel_width, channels, filters}, shared}; }
+    argument output() const {
+        return {batch, {geometry().output_extent(height, kernel_height), geometry().output_extent(width, kernel_width), filters}};
+    }
+    integer patch() const { return kernel_height * kernel_width * channels; }
+    integer pixels() const { return output().size() / filters * batch; }
+};
+
+// One pixel; sides, channels and filters that no tile divides; batches of one and prime; every stride and padding; kernels that are not square or
+// larger than the image; more pixels than one panel.
+const convolution cases[] = {
+    {1, 1, 1, 1, 1, 1, 1, 1, 0},     {1, 1, 1, 3, 5, 3, 3, 1, 1},    {2, 1, 1, 2, 3, 3, 3, 1, 2}, {7, 5, 5, 1, 17, 3, 3, 1, 1},
+    {7, 5, 7, 3, 4, 3, 3, 2, 1},     {1, 14, 13, 5, 33, 3, 3, 3, 1}, {3, 6, 9, 2, 3, 3, 3, 2, 0}, {2, 7, 4, 19, 7, 3, 3, 1, 2},
+    {5, 4, 6, 3, 2, 1, 1, 1, 0},     {5, 5, 6, 3, 2, 1, 1, 2, 1},    {2, 9, 7, 3, 4, 5, 2, 2, 2}, {1, 28, 27, 16, 16, 3, 3, 1, 1},
+    {5, 14, 14, 33, 31, 3, 3, 2, 1},
+};
+
+TEST_CASE_TEMPLATE("convolution: the kernels give what the reference gives", Kernels, backend::reference<float>,
+                   backend::cpu_kernels<float>, backend::cpu_kernels<double>) {
+    for (const convolution& c : cases)
+        for (const integer tasks : {1, 3})
+            for (const bool accumulate : {false, true}) {
+                CAPTURE(c.height);
+                CAPTURE(c.width);
+                CAPTURE(c.stride);
+                CAPTURE(c.padding);
+                CAPTURE(tasks);
+                CAPTURE(accumulate);
+                if (tasks == 3 && c.pixels() > 200) continue;  // the reference is slow
+                for (const bool shared : {false, true}) {
+                    conformance::check<Kernels>(
+                        tasks, c.patch(), {c.output()}, {c.image(), c.weights(shared)},
+                        [&](auto& k, auto out, auto in, auto) { k.conv2d(out[0], in[0], in[1], c.geometry(), accumulate); }, true);
+                    conformance::check<Kernels>(
+                        tasks, c.kernel_height * c.kernel_width * c.filters, {c.image()}, {c.output(), c.weights(shared)},
+                        [&](auto& k, auto out, auto in, auto) { k.conv2d_backward_data(out[0], in[0], in[1], c.geometry(), accumulate); },
+                        true);
+                }
+                conformance::check<Kernels>(
+                    tasks, c.pixels(), {c.weights(false)}, {c.image(), c.output()},
+                    [&](auto& k, auto out, auto in, auto) { k.conv2d_backward_weights(out[0], in[0], in[1], c.geometry(), accumulate); },
+                    true);
+            }
+}
+
+TEST_CASE_TEMPLATE("convolution: the two backward kernels are its transposes", Kernels, backend::reference<double>,
+                   backend::cpu_kernels<float>, backend::cpu_kernels<double>) {
+    using scalar = typename Kernels::scalar;
+    for (const convolution& c : cases) {
+        CAPTURE(c.height);
+        CAPTURE(c.stride);
+        CAPTURE(c.padding);
+        const integer tasks = 2;
+        conformance::plane<scalar> images(c.image(), tasks, 1), weights(c.weights(false), tasks, 2);
+        const auto from = [](auto& plane, auto s) { return view<const scalar>(plane.of(s)); };
+        conformance::check_adjoint<Kernels>(
+            tasks, c.pixels() * c.patch(), c.image(), c.output(),
+            [&](auto& k, auto y, auto x, auto s) { k.conv2d(y, x, from(weights, s), c.geometry(), false); },
+            [&](auto& k, auto x, auto y, auto s) { k.conv2d_backward_data(x, y, from(weights, s), c.geometry(), false); });
+        conformance::check_adjoint<Kernels>(
+            tasks, c.pixels() * c.patch(), c.weights(false), c.output(),
+            [&](auto& k, auto y, auto w, auto s) { k.conv2d(y, from(images, s), w, c.geometry(), false); },
+            [&](auto& k, auto w, auto y, auto s) { k.conv2d_backward_weights(w, from(images, s), y, c.geometry(), false); });
+    }
+}
+
+TEST_CASE_TEMPLATE("convolution: numbers computed by hand", Kernels, backend::reference<double>, backend::cpu_kernels<float>,
+                   backend::cpu_kernels<double>) {
+    using scalar = typename Kernels::scalar;
+    Kernels kernels;
+    const scalar image[] = {1, 2, 3, 4, 5, 6, 7, 8, 9};  // 3 × 3
+    const scalar weights[] = {1, 10, 100, 1000, 0, 0, 0, 0, 2};  // 3 × 3, asymmetric: a transposed or flipped kernel gives other numbers
+    const view<const scalar> x{image, 0, 1, 1, 9, {3, 3, 1}}, w{weights, 0, 1, 1, 9, {3, 3, 1, 1}};
+
+    scalar same[9];
+    kernels.conv2d({same, 0, 1, 1, 9, {3, 3, 1}}, x, w, {1, 1}, false);
+    // Row by row: y[i][j] = x[i-1][j-1] + 10 x[i-1][j] + 100 x[i-1][j+1] + 1000 x[i][j-1] + 2 x[i+1][j+1].
+    const auto at = [&](int i, int j) { return i < 0 || i > 2 || j < 0 || j > 2 ? scalar(0) : image[3 * i + j]; };
+    for (int i = 0; i < 3; ++i)
+        for (int j = 0; j < 3; ++j)
+            CHECK(same[3 * i + j] ==
+                  at(i - 1, j - 1) + 10 * at(i - 1, j) + 100 * at(i - 1, j + 1) + 1000 * at(i, j - 1) + 2 * at(i + 1, j + 1));
+    CHECK(same[0] == 10);
+    CHECK(same[4] == 1 + 20 + 300 + 4000 + 18);
+
+    scalar valid[1];
+    kernels.conv2d({valid, 0, 1, 1, 1, {1, 1, 1}}, x, w, {1, 0}, false);
+    CHECK(valid[0] == 1 + 20 + 300 + 4000 + 18);
+
+    scalar strided[4];
+    kernels.conv2d({strided, 0, 1, 1, 4, {2, 2, 1}}, x, w, {2, 1}, false);
+    CHECK(strided[0] == same[0]);
+    CHECK(strided[1] == same[2]);
+    CHECK(strided[2] == same[6]);
+    CHECK(strided[3] == same[8]);
+}
+
+}  // namespace
