@@ -86,7 +86,8 @@ template <class Function> struct differentiated {
         requires function_of_two_vectors<Function, X, Y>
     vector<Y> hessian_vector(const X& x, const Y& y, const V& v) const {
         const auto still = constant(constant(x));
-        return along_each_and(y, y, v, [&](const auto& moving, const auto& y_moving) { return function(still, add_moves(moving, y_moving)); });
+        return along_each_and(y, y, v,
+                              [&](const auto& moving, const auto& y_moving) { return function(still, add_moves(moving, y_moving)); });
     }
     /// ∇ₓ⟨∇_y f(x, y), v⟩; costs dim x values.    // -> (dim x)
     template <class X, class Y, class V>
@@ -122,7 +123,9 @@ private:
         for (integer i = 0; i < y.size(); ++i) along[i] = dual<scalar>(y[i], v[i]);
         const auto y_moving = constant(along);  // its inner derivative is v, its outer one nothing
         const auto p_still = constant(p);
-        return along_each(p_still, [&](const auto& moving) { return f(moving, y_moving); }).unaryExpr([](const auto& d) { return d.derivative; });
+        return along_each(p_still, [&](const auto& moving) { return f(moving, y_moving); }).unaryExpr([](const auto& d) {
+            return d.derivative;
+        });
     }
     /// Of two readings of one vector with the same values: a vector that moves as both do.
     template <class D> static D add_moves(D a, const D& b) {

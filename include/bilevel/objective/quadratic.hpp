@@ -12,7 +12,7 @@ namespace bilevel::objective {
 /// f(w) = ½ a ‖w − c‖²: the smallest objective with known answers. Serves both levels of an episode, and as an outer objective f(x, y) that does not
 /// see x. A scalar of any kind may be put in.
 struct quadratic {
-    double curvature = 1;    // a
+    double curvature = 1;  // a
     Eigen::VectorXd centre;  // c
 
     template <class Y> using vector = Eigen::Matrix<typename Y::Scalar, Eigen::Dynamic, 1>;
@@ -33,7 +33,9 @@ struct quadratic {
         return centre + std::pow(1 - step_size * curvature, double(steps)) * (start - centre);
     }
     /// The minimiser of  f(w) + λ/2 ‖w − x‖²:  (a c + λ x) / (a + λ).
-    Eigen::VectorXd pulled(const Eigen::VectorXd& x, double weight) const { return (curvature * centre + weight * x) / (curvature + weight); }
+    Eigen::VectorXd pulled(const Eigen::VectorXd& x, double weight) const {
+        return (curvature * centre + weight * x) / (curvature + weight);
+    }
 
 private:
     template <class Y> vector<Y> from_centre(const Y& y) const { return y - centre.template cast<typename Y::Scalar>(); }

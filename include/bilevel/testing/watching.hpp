@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/core/array.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace bilevel::testing {
+
+/// Kernels that watch which branch every rectifier and every maximum takes. A network with ReLU or max pooling is differentiable between its
+/// switches alone: a central difference of it counts only where the pattern is the same at p − h u, p and p + h u.
+/// Is also a backend, of which it is the only worker.
+template <class Kernels> struct watching : Kernels {
+    using scalar = typename Kernels::scalar;
+    using kernels = watching;
+    using Kernels::Kernels;
+
+    std::uint64_t pattern = first_pattern;  // a hash of all branches since `forget`
+    std::uint64_t branches = 0;  // how many there were
+
+    void forget() {
+        pattern = first_pattern;
+        branches = 0;
+    }
+
+    void rectify(view<scalar> y, view<const scalar> x, scalar slope) {
+        for_each_element(x, [this](const scalar& element) { see(element > scalar(0) ? 1u : 0u); });
+        Kernels::rectify(y, x, slope);
+    }
+    void max_pool(view<scalar> y, view<std::uint8_t> argmax, view<const scalar> x) {
+        Kernels::max_pool(y, argmax, x);
+        for_each_element(view<const std::uint8_t>(argmax), [this](std::uint8_t position) { see(position); });
+    }
+
+    integer workers() const { return 1; }
+    kernels& worker(integer) { return *this; }
+    integer tasks_per_block(integer) const { return 1; }
+    template <class Body, class Merge> void for_each_block(integer blocks, Body&& body, Merge&& merge) {
+        for (integer block = 0; block < blocks; ++block) {
+            body(block, integer{0});
+            merge(block, integer{0});
+        }
+    }
+    std::string describe() const { return "watching, 1 thread"; }
+
+private:
+    static constexpr std::uint64_t first_pattern = 1469598103934665603u;  // FNV-1a
+    void see(unsigned branch) {
+        pattern = (pattern ^ branch) * 1099511628211u;
+        ++branches;
+    }
+    template <class Element, class F> static void for_each_element(view<const Element> x, F f) {
+        for (integer t = 0; t < x.tasks; ++t)
+            for (integer i = 0; i < x.batch * x.size; ++i) f(x.at(t)[i]);
+    }
+};
+
+}  // namespace bilevel::testing

@@ -1,0 +1,162 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+//
+// No call of a tangent reading can be left out unseen: kernels that skip one call, tried for every call of a network's tangent reading in turn.
+// (tests/autodiff/delete_each_call does the same to the source of the rules, and takes minutes.)
+#include <bilevel/backend/reference.hpp>
+#include <bilevel/objective/cross_entropy.hpp>
+#include <bilevel/objective/mean_squared_error.hpp>
+#include <bilevel/testing/finite_difference.hpp>
+
+#include <doctest/doctest.h>
+#include <fixtures/gradient_machine.hpp>
+#include <fixtures/networks.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+using namespace bilevel;
+
+namespace {
+struct skipping : backend::reference<double> {
+    using kernels = skipping;
+    using base = backend::reference<double>;
+    integer skipped = -1;  // the number of the call that does nothing
+    std::vector<std::string> calls;
+
+    void conv2d(auto... a) {
+        unless_skipped("conv2d", [&] { base::conv2d(a...); });
+    }
+    void conv2d_backward_data(auto... a) {
+        unless_skipped("conv2d_backward_data", [&] { base::conv2d_backward_data(a...); });
+    }
+    void conv2d_backward_weights(auto... a) {
+        unless_skipped("conv2d_backward_weights", [&] { base::conv2d_backward_weights(a...); });
+    }
+    void matmul(auto... a) {
+        unless_skipped("matmul", [&] { base::matmul(a...); });
+    }
+    void matmul_backward_data(auto... a) {
+        unless_skipped("matmul_backward_data", [&] { base::matmul_backward_data(a...); });
+    }
+    void matmul_backward_weights(auto... a) {
+        unless_skipped("matmul_backward_weights", [&] { base::matmul_backward_weights(a...); });
+    }
+    void add_bias(auto... a) {
+        unless_skipped("add_bias", [&] { base::add_bias(a...); });
+    }
+    void sum_over_batch(auto... a) {
+        unless_skipped("sum_over_batch", [&] { base::sum_over_batch(a...); });
+    }
+    void rectify(auto... a) {
+        unless_skipped("rectify", [&] { base::rectify(a...); });
+    }
+    void rectify_backward(auto... a) {
+        unless_skipped("rectify_backward", [&] { base::rectify_backward(a...); });
+    }
+    void max_pool(auto... a) {
+        unless_skipped("max_pool", [&] { base::max_pool(a...); });
+    }
+    void max_pool_gather(auto... a) {
+        unless_skipped("max_pool_gather", [&] { base::max_pool_gather(a...); });
+    }
+    void max_pool_scatter(auto... a) {
+        unless_skipped("max_pool_scatter", [&] { base::max_pool_scatter(a...); });
+    }
+    void average_pool(auto... a) {
+        unless_skipped("average_pool", [&] { base::average_pool(a...); });
+    }
+    void average_pool_backward(auto... a) {
+        unless_skipped("average_pool_backward", [&] { base::average_pool_backward(a...); });
+    }
+    void normalise(auto... a) {
+        unless_skipped("normalise", [&] { base::normalise(a...); });
+    }
+    void normalise_tangent(auto... a) {
+        unless_skipped("normalise_tangent", [&] { base::normalise_tangent(a...); });
+    }
+    void channel_scale(auto... a) {
+        unless_skipped("channel_scale", [&] { base::channel_scale(a...); });
+    }
+    void channel_shift(auto... a) {
+        unless_skipped("channel_shift", [&] { base::channel_shift(a...); });
+    }
+    void channel_sum(auto... a) {
+        unless_skipped("channel_sum", [&] { base::channel_sum(a...); });
+    }
+    void channel_dot(auto... a) {
+        unless_skipped("channel_dot", [&] { base::channel_dot(a...); });
+    }
+    void batch_norm_backward(auto... a) {
+        unless_skipped("batch_norm_backward", [&] { base::batch_norm_backward(a...); });
+    }
+    void batch_norm_backward_moved(auto... a) {
+        unless_skipped("batch_norm_backward_moved", [&] { base::batch_norm_backward_moved(a...); });
+    }
+    void softmax_cross_entropy(auto... a) {
+        unless_skipped("softmax_cross_entropy", [&] { base::softmax_cross_entropy(a...); });
+    }
+    void softmax_tangent(auto... a) {
+        unless_skipped("softmax_tangent", [&] { base::softmax_tangent(a...); });
+    }
+    void cross_entropy_tangent(auto... a) {
+        unless_skipped("cross_entropy_tangent", [&] { base::cross_entropy_tangent(a...); });
+    }
+    void cross_entropy_backward(auto... a) {
+        unless_skipped("cross_entropy_backward", [&] { base::cross_entropy_backward(a...); });
+    }
+    void squared_error(auto... a) {
+        unless_skipped("squared_error", [&] { base::squared_error(a...); });
+    }
+    void squared_error_tangent(auto... a) {
+        unless_skipped("squared_error_tangent", [&] { base::squared_error_tangent(a...); });
+    }
+    void scale(auto... a) {
+        unless_skipped("scale", [&] { base::scale(a...); });
+    }
+
+private:
+    template <class F> void unless_skipped(const char* name, F f) {
+        const bool skip = integer(calls.size()) == skipped;
+        calls.push_back(name);
+        if (!skip) f();
+    }
+};
+
+// The network of the other tests, its mean over positions added: every kernel of a tangent reading.
+using network =
+    nn::network<nn::sequential<nn::convolution<shape<8, 8, 1>, 4>, nn::batch_norm<shape<8, 8, 4>>, nn::leaky_relu<shape<8, 8, 4>>,
+                               nn::max_pool<shape<8, 8, 4>>, nn::convolution<shape<4, 4, 4>, 5>, nn::batch_norm<shape<4, 4, 5>>,
+                               nn::leaky_relu<shape<4, 4, 5>>, nn::global_average_pool<shape<4, 4, 5>>>,
+                nn::linear<shape<5>>>;
+const fixture::sizes size{.tasks = 1, .outputs = 3, .support = 4};
+}  // namespace
+
+TEST_CASE_TEMPLATE("skip each call", Loss, objective::cross_entropy, objective::mean_squared_error) {
+    skipping kernels;
+    fixture::gradient_machine<skipping, network, Loss> machine(kernels, size);
+    const auto y = fixture::parameters<network>(size.outputs);
+    const auto v = testing::random_direction<network>(size.outputs, 1), another = testing::random_direction<network>(size.outputs, 2);
+    machine.primal(y);
+    const auto tangent = [&](integer skip) {
+        // What a skipped call leaves in its place is what another direction had there, never the right numbers of a run before.
+        kernels.skipped = -1;
+        machine.tangent(another);
+        kernels.skipped = skip;
+        kernels.calls.clear();
+        return machine.tangent(v);
+    };
+    const auto right = tangent(-1);
+    const auto names = kernels.calls;
+    REQUIRE(names.size() > 30);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const auto wrong = tangent(integer(i));
+        const double error = testing::relative_error(wrong.gradient, right.gradient),
+                     of_loss = testing::relative_error(wrong.loss, right.loss);
+        INFO("call " << i << " of " << names.size() << ": " << names[i]);
+        // The tests of the rules allow 1e-13.
+        CHECK(!(std::max(error, of_loss) < 1e-6));
+    }
+    MESSAGE(names.size() << " calls of the tangent reading, each missed when it is left out");
+}

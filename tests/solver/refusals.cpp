@@ -1,0 +1,190 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+//
+// What nothing can be computed with is refused in words, and a computation that leaves the finite range leaves the state as it was.
+#include <bilevel/algorithms.hpp>
+#include <bilevel/backend/reference.hpp>
+#include <bilevel/objective/cross_entropy.hpp>
+
+#include <doctest/doctest.h>
+#include <fixtures/episodes.hpp>
+#include <fixtures/networks.hpp>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+using namespace bilevel;
+using objective::cross_entropy;
+using network = fixture::two_blocks;
+
+namespace {
+const fixture::sizes size{.tasks = 3, .outputs = 3, .support = 6, .query = 9};
+const task<network, cross_entropy> classification{.outputs = size.outputs};
+constexpr inner::gradient_descent rule{.steps = 2, .step_size = 0.2};
+constexpr double nan_value = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+using episodes = fixture::episodes<double, network, cross_entropy>;
+
+// The message of an exception of type Error, or what happened instead.
+template <class Error, class F> std::string refusal(F f) {
+    try {
+        f();
+    } catch (const Error& e) {
+        return e.what();
+    } catch (const std::exception& e) {
+        return std::string("another exception: ") + e.what();
+    }
+    return "no exception";
+}
+bool says(const std::string& message, std::initializer_list<const char*> words) {
+    for (const char* word : words)
+        if (message.find(word) == std::string::npos) {
+            MESSAGE("'" << message << "' does not say '" << word << "'");
+            return false;
+        }
+    return true;
+}
+bool same(const auto& a, const auto& b) {
+    return a.parameters == b.parameters && a.statistics == b.statistics && a.moments == b.moments && a.iteration == b.iteration;
+}
+}  // namespace
+
+TEST_CASE("settings") {
+    backend::reference<double> backend;
+    const auto with = [&](const typename maml_solver<backend::reference<double>, task<network, cross_entropy>>::settings_type& settings) {
+        return refusal<argument_error>([&] { maml(backend, classification, settings); });
+    };
+    CHECK(says(with({.inner = {.steps = -1}}), {"steps", "-1"}));
+    CHECK(says(with({.inner = {.step_size = nan_value}}), {"step_size", "nan"}));
+    CHECK(says(with({.outer = {.step_size = -1}}), {"outer", "step_size", "-1"}));
+    CHECK(says(with({.clipping = {.norm = 0}}), {"clipping", "norm"}));
+    CHECK(says(with({.statistics_momentum = 0}), {"statistics_momentum"}));
+    CHECK(says(with({.statistics_momentum = 1.5}), {"statistics_momentum", "1.5"}));
+    CHECK(with({}) == "no exception");
+    CHECK(says(refusal<argument_error>([&] { imaml(backend, classification, 1, {.hypergradient = {.linear = {.iterations = 0}}}); }),
+               {"conjugate_gradient", "iterations"}));
+    auto no_outputs = maml(backend, task<network, cross_entropy>{});
+    CHECK(says(refusal<argument_error>([&] { no_outputs.initialise({}); }), {"outputs", "0"}));
+    auto no_classes = mtl(backend, classification, 0);
+    CHECK(says(refusal<argument_error>([&] { no_classes.initialise({}); }), {"classes", "0"}));
+}
+
+TEST_CASE("batches that do not fit") {
+    backend::reference<double> backend;
+    auto solver = maml(backend, classification, {.inner = rule});
+    auto state = solver.initialise({.seed = 1});
+    const auto before = state;
+    episodes data(size);
+    const auto with = [&](const episodes::view& batch) { return refusal<argument_error>([&] { solver.step(state, batch); }); };
+
+    auto batch = data.all();
+    batch.tasks = 0;
+    CHECK(says(with(batch), {"0 tasks"}));
+    batch = data.all();
+    batch.outputs = 4;
+    CHECK(says(with(batch), {"4 outputs", "3"}));
+    batch = data.all();
+    batch.support.count = 0;
+    CHECK(says(with(batch), {"support", "empty"}));
+    batch = data.all();
+    batch.query.inputs = nullptr;
+    CHECK(says(with(batch), {"query", "empty"}));
+    batch = data.all();
+    batch.query.targets = nullptr;
+    CHECK(says(with(batch), {"query", "empty"}));
+    for (const int label : {-1, 3}) {
+        data.support_targets[8] = label;  // task 1, example 2
+        CHECK(says(with(data.all()), {"label", std::to_string(label).c_str(), "example 2", "support", "task 1"}));
+        data.support_targets[8] = 2;
+        data.query_targets[25] = label;  // task 2, example 7
+        CHECK(says(with(data.all()), {"label", std::to_string(label).c_str(), "example 7", "query", "task 2"}));
+        data.query_targets[25] = 1;
+    }
+    auto small = state;
+    small.parameters.resize(10);
+    CHECK(says(refusal<argument_error>([&] { solver.step(small, data.all()); }), {"state", "10"}));
+    CHECK(same(state, before));
+
+    // Adaptation needs no query set, evaluation does; a prediction needs inputs.
+    batch = data.all();
+    batch.query = {};
+    CHECK(refusal<argument_error>([&] { solver.adapt(state, batch); }) == "no exception");
+    CHECK(says(refusal<argument_error>([&] { solver.evaluate(state, batch); }), {"query", "empty"}));
+    data.query_targets[25] = 3;
+    CHECK(says(refusal<argument_error>([&] { solver.evaluate(state, data.all()); }), {"label 3", "query", "task 2"}));
+    data.query_targets[25] = 1;
+    const auto adapted = solver.adapt(state, batch);
+    CHECK(says(refusal<argument_error>([&] { solver.predict(adapted, nullptr, 3); }), {"inputs"}));
+    CHECK(with(data.all()) == "no exception");
+}
+
+TEST_CASE("mtl: class ids") {
+    backend::reference<double> backend;
+    auto solver = mtl(backend, classification, size.classes);
+    auto state = solver.initialise({.seed = 1});
+    const auto before = state;
+    episodes data(size);
+    auto batch = data.all();
+    batch.classes = nullptr;
+    CHECK(says(refusal<argument_error>([&] { solver.step(state, batch); }), {"class ids"}));
+    data.classes[4] = 12;
+    CHECK(says(refusal<argument_error>([&] { solver.step(state, data.all()); }), {"class id 12", "task 1", "11"}));
+    CHECK(same(state, before));
+}
+
+TEST_CASE("a batch without anything") {
+    backend::reference<double> backend;
+    auto solver = maml(backend, classification);
+    CHECK(says(refusal<argument_error>([&] { solver.hypergradient(solver.initialise({}), episodes::view{}); }), {"0 tasks"}));
+}
+
+TEST_CASE("a loss that is not finite names task and step, and the state is as it was") {
+    backend::reference<double> backend;
+    const auto check = [&](auto solver, auto again, bool inner) {
+        const episodes good(size);
+        episodes broken(size);
+        auto state = solver.initialise({.seed = 1});
+        solver.step(state, good.all());
+        const auto before = state;
+        if (inner) {
+            broken.support_inputs[std::size_t(1 * size.support * episodes::pixels + 5)] = nan_value;
+            const std::string said = refusal<numeric_error>([&] { solver.step(state, broken.all()); });
+            CHECK(says(said, {"task 1", "inner step 0", "not finite"}));
+            CHECK(same(state, before));
+        }
+        broken = episodes(size);
+        broken.query_inputs[std::size_t(2 * size.query * episodes::pixels + 5)] = infinity;
+        CHECK(says(refusal<numeric_error>([&] { solver.step(state, broken.all()); }), {"task 2", "outer loss"}));
+        CHECK(same(state, before));
+        CHECK(says(refusal<numeric_error>([&] { solver.hypergradient(state, broken.all()); }), {"task 2"}));
+
+        // It can go on: what was not finite is forgotten.
+        auto other = again.initialise({.seed = 1});
+        again.step(other, good.all());
+        again.step(other, good.all());
+        solver.step(state, good.all());
+        CHECK(same(state, other));
+    };
+    const auto twice = [&](auto make, bool inner) { check(make(), make(), inner); };
+    twice([&] { return maml(backend, classification, {.inner = rule}); }, true);
+    twice([&] { return maml(backend, classification, {.inner = rule, .hypergradient = {.planes = hypergradient::planes::recomputed}}); },
+          true);
+    twice([&] { return fomaml(backend, classification, {.inner = rule}); }, true);
+    twice([&] { return imaml(backend, classification, 10, {.inner = rule}); }, true);
+    twice([&] { return anil(backend, classification, {.inner = rule}); }, true);
+    twice([&] { return mtl(backend, classification, size.classes); }, false);
+}
+
+TEST_CASE("an inner step that is too large names the step at which the loss was lost") {
+    // In float, and without batch norm (which would not care about the scale of the weights), the second step overflows.
+    using perceptron = nn::network<nn::sequential<nn::linear<shape<3>, 4, nn::initialise::kaiming>, nn::relu<shape<4>>>,
+                                   nn::linear<shape<4>, dynamic, nn::initialise::lecun>>;
+    backend::reference<float> backend;
+    const fixture::episodes<float, perceptron, cross_entropy> data(size);
+    auto solver = maml(backend, task<perceptron, cross_entropy>{.outputs = size.outputs}, {.inner = {.steps = 5, .step_size = 1e30}});
+    auto state = solver.initialise({.seed = 1});
+    const auto before = state;
+    const std::string said = refusal<numeric_error>([&] { solver.step(state, data.all()); });
+    CHECK(says(said, {"task 0", "inner step 1", "step_size"}));
+    CHECK(same(state, before));
+}
