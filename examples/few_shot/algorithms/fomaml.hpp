@@ -1,0 +1,19 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "few_shot/algorithms/networks.hpp"
+
+#include <bilevel/algorithms.hpp>
+
+namespace few_shot {
+
+template <class Kind> std::unique_ptr<learner> make_fomaml(backend& on, const settings& s) {
+    return with_filters<Kind>(s, [&](auto task) {
+        return bilevel::fomaml(on, task,
+                               {.inner = {.steps = s.inner_steps, .step_size = s.inner_rate},
+                                .outer = {.step_size = s.outer_rate, .epsilon = s.outer_epsilon}});
+    });
+}
+
+}  // namespace few_shot

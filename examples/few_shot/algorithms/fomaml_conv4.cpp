@@ -1,0 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#include "few_shot/algorithms/fomaml.hpp"
+
+template std::unique_ptr<few_shot::learner> few_shot::make_fomaml<few_shot::pooled>(backend&, const settings&);

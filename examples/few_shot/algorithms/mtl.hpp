@@ -1,0 +1,17 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "few_shot/algorithms/networks.hpp"
+
+#include <bilevel/algorithms.hpp>
+
+namespace few_shot {
+
+template <class Kind> std::unique_ptr<learner> make_mtl(backend& on, const settings& s, integer training_classes) {
+    return with_filters<Kind>(s, [&](auto task) {
+        return bilevel::mtl(on, task, training_classes, {.outer = {.step_size = s.outer_rate, .epsilon = s.outer_epsilon}});
+    });
+}
+
+}  // namespace few_shot

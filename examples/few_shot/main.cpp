@@ -1,0 +1,127 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+//
+// Trains a few-shot classifier by one of five algorithms, on Omniglot or on characters that are made in memory, and measures it on episodes of unseen
+// classes: `few_shot` alone does it in about two minutes, `few_shot --help` says what else there is.
+// ctest: --iterations 30 --meta-batch 4 --episodes 20
+#include "few_shot/data.hpp"
+#include "few_shot/learner.hpp"
+#include "few_shot/progress.hpp"
+#include "few_shot/results.hpp"
+#include "few_shot/settings.hpp"
+#include "few_shot/training.hpp"
+
+#include <bilevel/core/error.hpp>
+
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <new>
+#include <optional>
+
+namespace few_shot {
+
+namespace {
+
+template <class Kind> std::unique_ptr<learner> make_algorithm(backend& on, const settings& s, integer training_classes) {
+    const std::string& algorithm = s.algorithm;
+    if (algorithm == "mtl") return make_mtl<Kind>(on, s, training_classes);
+    if (algorithm == "fomaml") return make_fomaml<Kind>(on, s);
+    if (algorithm == "imaml") return make_imaml<Kind>(on, s);
+    if (algorithm == "anil") return make_anil<Kind>(on, s);
+    return make_maml<Kind>(on, s);
+}
+
+}  // namespace
+
+std::unique_ptr<learner> make_learner(backend& on, const settings& s, integer training_classes) {
+    return s.network.value == "conv4" ? make_algorithm<pooled>(on, s, training_classes) : make_algorithm<strided>(on, s, training_classes);
+}
+
+namespace {
+
+bilevel::evaluation::measurement measure(learner& with, const settings& s, sampler& on, const state& what) {
+    progress bar("test", std::uint64_t(s.episodes.value));
+    auto how = test_protocol(s, s.episodes);
+    how.progress = [&](integer done) {
+        stop_if_interrupted();
+        bar.update(std::uint64_t(done), [] { return std::string("episodes"); });
+    };
+    return with.accuracy(what, on, how);
+}
+
+void run(const settings& s) {
+    progress clock("", 0);
+    const images data = load_images(s);
+    auto test = test_episodes(s, data);
+    std::optional<sampler> validation;
+    if (s.validation_interval > 0) validation = validation_episodes(s, data);
+    episodes from{training_episodes(s, data), validation ? &*validation : nullptr};
+
+    backend on({.threads = s.threads});
+    const auto with = make_learner(on, s, data.splits.training.class_count());
+    std::cout << "few_shot on " << on.describe() << ", with\n" << s.table() << data.description << std::endl;
+    catch_signals();
+    state trained = starting_state(*with, s, s.fingerprint() + data.fingerprint);
+
+    results r;
+    r.first_iteration = trained.iteration;
+    r.backend = on.describe();
+    r.data = data.description;
+    trained.learning_curve.reserve(std::size_t(s.iterations.value));
+    const double begin = clock.seconds();
+    train(*with, s, from, trained);
+    r.training_seconds = clock.seconds() - begin;
+
+    r.tested_iteration = trained.iteration;
+    if (s.keep_best && !trained.best.parameters.empty()) {
+        state best = trained;
+        best.parameters = trained.best.parameters;
+        best.statistics = trained.best.statistics;
+        r.tested_iteration = trained.best.iteration;
+        r.test = measure(*with, s, test, best);
+    } else {
+        r.test = measure(*with, s, test, trained);
+    }
+    r.seconds = clock.seconds();
+    r.test_seconds = r.seconds - begin - r.training_seconds;
+    r.peak_rss_mb = peak_rss_mb();
+    write_results(s, trained, r);
+
+    const auto steps = trained.iteration - r.first_iteration;
+    std::printf("trained %llu iterations in %.1f s", static_cast<unsigned long long>(steps), r.training_seconds);
+    if (steps > 0) std::printf(" (%.3g s each)", r.training_seconds / double(steps));
+    std::printf(", tested the state of iteration %llu in %.1f s, peak memory %.0f MB\ntest %s\n",
+                static_cast<unsigned long long>(r.tested_iteration), r.test_seconds, r.peak_rss_mb, r.test.describe().c_str());
+}
+
+int failed(const char* why, int status) {
+    std::cout.flush();
+    std::fprintf(stderr, "few_shot: %s\n", why);
+    return status;
+}
+
+}  // namespace
+}  // namespace few_shot
+
+int main(int argc, char** argv) {
+    using few_shot::failed;
+    std::optional<few_shot::settings> s;
+    try {
+        s = few_shot::parse(argc, argv);
+        if (s) few_shot::run(*s);
+        return 0;
+    } catch (const few_shot::interrupted& stop) {
+        const bool is_kept = s && !s->checkpoint.value.empty();
+        return failed(is_kept ? ("interrupted; " + s->checkpoint.value + " holds all: go on with --resume").c_str()
+                              : "interrupted; nothing was asked to be kept",
+                      128 + stop.signal);
+    } catch (const bilevel::argument_error& refused) {
+        return failed(refused.what(), 2);
+    } catch (const std::bad_alloc&) {
+        return failed("out of memory: a smaller --meta-batch, --queries or --filters needs less", 1);
+    } catch (const std::exception& failure) {
+        return failed(failure.what(), 1);
+    }
+}

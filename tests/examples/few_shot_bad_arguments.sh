@@ -1,0 +1,92 @@
+#!/bin/sh
+# SPDX-FileCopyrightText: 2026 The bilevel authors
+# SPDX-License-Identifier: MIT
+#
+# sh few_shot_bad_arguments.sh PROGRAM FOLDER: bad arguments and bad data are refused with one line on stderr that names the argument or the file,
+# with status 2 or 1, before anything is computed or written.
+set -u
+program=$1
+folder=$2
+rm -rf "$folder"
+mkdir -p "$folder/work" "$folder/empty" "$folder/broken/images_background/Alphabet/character01" "$folder/broken/images_evaluation"
+cd "$folder/work" || exit 1
+faults=0
+
+refused() { # STATUS WORDS ARGUMENT…: WORDS is a basic regular expression
+    expected=$1
+    words=$2
+    shift 2
+    "$program" "$@" --json out.json --plot out.svg >../out 2>../err
+    status=$?
+    lines=$(wc -l <../err)
+    if [ "$status" -ne "$expected" ] || [ "$lines" -ne 1 ] || ! grep -q -e "$words" ../err || [ -s ../out ] || [ -n "$(ls)" ]; then
+        echo "few_shot $*: expected status $expected and one line with '$words'; status $status, stderr:"
+        cat ../err
+        echo "stdout:"
+        cat ../out
+        echo "written: $(ls)"
+        rm -f ./*
+        faults=$((faults + 1))
+    fi
+}
+
+refused 2 '--algorithm' --algorithm gradient
+refused 2 '--network' --network resnet
+refused 2 '--dataset' --dataset mnist
+refused 2 '--rotations' --rotations twice
+refused 2 '--split' --split even
+refused 2 '--planes' --planes some
+refused 2 '--batch-norm' --batch-norm none
+refused 2 '--ways: expected 2 to' --ways 1
+refused 2 '--ways: expected at most the 100 classes of the test set' --ways 101
+refused 2 '--shots' --shots 0
+refused 2 '--shots and --queries: 10 + 11 images' --shots 10 --queries 11
+refused 2 '--shots and --test-queries: 10 + 11 images' --shots 10 --queries 1 --test-queries 11
+refused 2 '--queries' --queries -1
+refused 2 '--test-queries' --test-queries 0
+refused 2 '--ways' --ways five
+refused 2 '--meta-batch' --meta-batch 0
+refused 2 '--inner-steps' --inner-steps 0
+refused 2 '--test-inner-steps' --test-inner-steps -1
+refused 2 '--inner-rate: expected a positive number, found 0' --inner-rate 0
+refused 2 '--inner-rate' --inner-rate nan
+refused 2 '--outer-rate' --outer-rate -1e-3
+refused 2 '--outer-rate' --outer-rate inf
+refused 2 '--proximal-weight' --algorithm imaml --proximal-weight 0
+refused 2 '--cg-iterations' --algorithm imaml --cg-iterations 0
+refused 2 '--filters: expected one of those that this program is compiled for (32, 64), found 48' --filters 48
+refused 2 '--threads' --threads 0
+refused 2 '--episodes' --episodes 1
+refused 2 '--seed' --seed -1
+refused 2 '--iterations' --iterations -5
+refused 2 '--no-such-thing' --no-such-thing
+refused 2 '--keep-best: expected --validation-interval' --keep-best
+refused 2 '--resume: expected --checkpoint' --resume
+refused 2 '--checkpoint-interval: expected --checkpoint' --checkpoint-interval 5
+refused 2 '--checkpoint-interval' --checkpoint ../state --checkpoint-interval 0
+refused 2 '--checkpoint: no/such/folder/state' --checkpoint no/such/folder/state
+refused 2 '--checkpoint: ../empty cannot be written: it is a folder' --checkpoint ../empty
+refused 2 '--json: out.json is the file of --checkpoint too' --checkpoint out.json
+refused 2 '--data: expected the folder' --dataset omniglot
+refused 2 '--data: there is no folder no/such/folder' --dataset omniglot --data no/such/folder
+refused 1 '\.\./empty/images_background' --dataset omniglot --data ../empty
+refused 1 '\.\./broken/images_background/Alphabet/character01: expected 20 drawings' --dataset omniglot --data ../broken
+echo "this is no checkpoint" >../foreign
+refused_resume() {
+    "$program" --iterations 10 --checkpoint ../foreign --resume >../out 2>../err
+    [ $? -eq 1 ] && [ "$(wc -l <../err)" -eq 1 ] && grep -q 'foreign' ../err && [ "$(cat ../foreign)" = "this is no checkpoint" ]
+}
+refused_resume || {
+    echo "a foreign file was resumed from, or changed:"
+    cat ../err
+    faults=$((faults + 1))
+}
+
+# Help is no fault, and shows what the other arguments lead to.
+"$program" --help --algorithm imaml --dataset omniglot >../out 2>../err || faults=$((faults + 1))
+grep -q -e '--proximal-weight *2 *published \[Rajeswaran19\]' ../out || {
+    echo "--help does not say where a default comes from"
+    faults=$((faults + 1))
+}
+[ "$faults" -eq 0 ] || exit 1
+echo "few_shot_bad_arguments: all refused by name"
