@@ -1,0 +1,270 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+//
+// Every family of primitives on one thread, at the shapes at which the networks call it (they are read off the networks), on one task of five examples;
+// and Eigen's plain product of two 512 x 512 matrices, as a measure of what the convolutions' matrix products could reach.
+#include <bilevel/backend/cost.hpp>
+#include <bilevel/backend/cpu.hpp>
+#include <bilevel/core/array.hpp>
+#include <bilevel/core/eigen.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "counters.hpp"
+#include "networks.hpp"
+
+namespace {
+
+using namespace benchmarks;
+using bilevel::rows;
+using bilevel::shape;
+using bilevel::view;
+using bilevel::backend::cost;
+using bilevel::backend::cpu_kernels;
+
+/// The planes of one row: noise, a fresh plane at each call.
+class planes {
+public:
+    template <class Shape, class Scalar = float> view<Scalar> take(integer batch, integer width = 0) {
+        return bilevel::detail::plane<Shape>(memory<Scalar>(batch * Shape::count(width)), batch * Shape::count(width), 1, batch, width);
+    }
+    rows<float> vector(integer size) { return {memory<float>(size), size, 1, size}; }
+
+private:
+    template <class Scalar> Scalar* memory(integer count) {
+        if constexpr (std::is_same_v<Scalar, float>) {
+            return numbers_.emplace_back(noise(count, numbers_.size())).data();
+        } else {  // positions of maxima in a window, or labels: both are small
+            auto& small = [this]() -> auto& {
+                if constexpr (std::is_same_v<Scalar, int>) {
+                    return labels_;
+                } else {
+                    return positions_;
+                }
+            }();
+            auto& values = small.emplace_back(static_cast<std::size_t>(count));
+            for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<Scalar>(i % 4);
+            return values.data();
+        }
+    }
+
+    std::vector<bilevel::aligned_vector<float>> numbers_;
+    std::vector<std::vector<int>> labels_;
+    std::vector<std::vector<std::uint8_t>> positions_;
+};
+
+/// Prepare: planes -> a program over kernels, which is billed by the kernels that count and timed on those that compute.
+template <class Prepare> void row(const std::string& name, Prepare prepare) {
+    benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
+        planes memory;
+        auto program = prepare(memory);
+        cost<float> bill;
+        program(bill);
+        cpu_kernels<float> kernels;
+        program(kernels);
+        const stopwatch watch;
+        for ([[maybe_unused]] auto _ : state) {
+            program(kernels);
+            benchmark::ClobberMemory();
+        }
+        report_rates(state, watch, bill.flops, bill.bytes);
+    })->Unit(benchmark::kMicrosecond);
+}
+
+constexpr integer batch = ways;
+
+template <class Layer> void register_convolution(const std::string& at) {
+    using in = typename Layer::input;
+    using out = typename Layer::output;
+    using weights = typename Layer::weights;
+    row("conv2d/" + at, [](planes& p) {
+        return
+            [y = p.take<out>(batch), x = p.take<in>(batch), w = p.take<weights>(1)](auto& k) { k.conv2d(y, x, w, Layer::geometry, false); };
+    });
+    if (in::template extent<2> > 3) {  // nobody wants the derivative by the image
+        row("conv2d_backward_data/" + at, [](planes& p) {
+            return [dx = p.take<in>(batch), dy = p.take<out>(batch), w = p.take<weights>(1)](auto& k) {
+                k.conv2d_backward_data(dx, dy, w, Layer::geometry, false);
+            };
+        });
+    }
+    row("conv2d_backward_weights/" + at, [](planes& p) {
+        return [dw = p.take<weights>(1), x = p.take<in>(batch), dy = p.take<out>(batch)](auto& k) {
+            k.conv2d_backward_weights(dw, x, dy, Layer::geometry, false);
+        };
+    });
+}
+
+template <class Layer> void register_batch_norm(const std::string& at) {
+    using image = typename Layer::input;
+    using channel = typename Layer::channel;
+    row("batch_norm/" + at, [](planes& p) {
+        return [x = p.take<image>(batch), n = p.take<image>(batch), y = p.take<image>(batch), mean = p.take<channel>(1),
+                r = p.take<channel>(1), gain = p.take<channel>(1), shift = p.take<channel>(1)](auto& k) {
+            k.normalise(n, mean, r, x, float(Layer::epsilon));
+            k.channel_scale(y, n, gain, false);
+            k.channel_shift(y, shift, true);
+        };
+    });
+    row("batch_norm_backward/" + at, [](planes& p) {
+        return [dx = p.take<image>(batch), dy = p.take<image>(batch), n = p.take<image>(batch), r = p.take<channel>(1),
+                gain = p.take<channel>(1), sum = p.take<channel>(1), dot = p.take<channel>(1)](auto& k) {
+            k.channel_sum(sum, dy, false);
+            k.channel_dot(dot, dy, n, false);
+            k.batch_norm_backward(dx, gain, r, dy, sum, n, dot, false);
+        };
+    });
+    row("normalise_tangent/" + at, [](planes& p) {
+        return [dn = p.take<image>(batch), dx = p.take<image>(batch), n = p.take<image>(batch), dr = p.take<channel>(1),
+                r = p.take<channel>(1)](auto& k) { k.normalise_tangent(dn, dr, dx, n, r); };
+    });
+}
+
+template <class Layer> void register_rectifier(const std::string& at) {
+    using image = typename Layer::input;
+    row("rectify/" + at,
+        [](planes& p) { return [y = p.take<image>(batch), x = p.take<image>(batch)](auto& k) { k.rectify(y, x, 0.0F); }; });
+    row("rectify_backward/" + at, [](planes& p) {
+        return [dx = p.take<image>(batch), dy = p.take<image>(batch), y = p.take<image>(batch)](auto& k) {
+            k.rectify_backward(dx, dy, y, 0.0F);
+        };
+    });
+}
+
+template <class Layer> void register_pooling(const std::string& at) {
+    using in = typename Layer::input;
+    using out = typename Layer::output;
+    if constexpr (std::string_view(Layer::name) == "max_pool") {
+        row("max_pool/" + at, [](planes& p) {
+            return [y = p.take<out>(batch), argmax = p.take<out, std::uint8_t>(batch), x = p.take<in>(batch)](auto& k) {
+                k.max_pool(y, argmax, x);
+            };
+        });
+        row("max_pool_gather/" + at, [](planes& p) {
+            return [y = p.take<out>(batch), argmax = p.take<out, std::uint8_t>(batch), x = p.take<in>(batch)](auto& k) {
+                k.max_pool_gather(y, x, argmax);
+            };
+        });
+        row("max_pool_scatter/" + at, [](planes& p) {
+            return [dy = p.take<out>(batch), argmax = p.take<out, std::uint8_t>(batch), dx = p.take<in>(batch)](auto& k) {
+                k.max_pool_scatter(dx, dy, argmax);
+            };
+        });
+    } else {
+        row("average_pool/" + at,
+            [](planes& p) { return [y = p.take<out>(batch), x = p.take<in>(batch)](auto& k) { k.average_pool(y, x); }; });
+        row("average_pool_backward/" + at,
+            [](planes& p) { return [dy = p.take<out>(batch), dx = p.take<in>(batch)](auto& k) { k.average_pool_backward(dx, dy); }; });
+    }
+}
+
+template <class Network> void register_head(const std::string& at) {
+    using in = typename Network::features;
+    using out = shape<bilevel::dynamic>;
+    using weights = shape<in::count(), bilevel::dynamic>;
+    row("matmul/" + at, [](planes& p) {
+        return [y = p.take<out>(batch, ways), x = p.take<in>(batch), w = p.take<weights>(1, ways), b = p.take<out>(1, ways)](auto& k) {
+            k.matmul(y, x, w, false);
+            k.add_bias(y, b, true);
+        };
+    });
+    row("matmul_backward_data/" + at, [](planes& p) {
+        return [dx = p.take<in>(batch), dy = p.take<out>(batch, ways), w = p.take<weights>(1, ways)](auto& k) {
+            k.matmul_backward_data(dx, dy, w, false);
+        };
+    });
+    row("matmul_backward_weights/" + at, [](planes& p) {
+        return [dw = p.take<weights>(1, ways), x = p.take<in>(batch), dy = p.take<out>(batch, ways)](auto& k) {
+            k.matmul_backward_weights(dw, x, dy, false);
+        };
+    });
+}
+
+template <class Layer> void register_layer(const std::string& network, std::size_t block) {
+    constexpr std::string_view name = Layer::name;
+    const auto extent = [](integer i) { return std::to_string(Layer::input::extents[i]); };
+    const std::string at = network + "/block:" + std::to_string(block) + "/" + extent(0) + "x" + extent(1) + "x" + extent(2);
+    if constexpr (name == "convolution") {
+        register_convolution<Layer>(at);
+    } else if constexpr (name == "batch_norm") {
+        register_batch_norm<Layer>(at);
+    } else if constexpr (name == "relu") {
+        register_rectifier<Layer>(at);
+    } else {
+        register_pooling<Layer>(at);
+    }
+}
+
+/// The convolutions of all four blocks, the rest of the first block, where nearly all of its elements are, and the layer in front of the head.
+template <class Network> void register_network(const std::string& name) {
+    using body = typename Network::body;
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        (
+            [&] {
+                using layer = typename body::template layer<I>;
+                constexpr std::size_t depth = body::depth / 4, block = std::min<std::size_t>(I / depth, 3);
+                if constexpr (block == 0 || I + 1 == body::depth || std::string_view(layer::name) == "convolution")
+                    register_layer<layer>(name, block + 1);
+            }(),
+            ...);
+    }(std::make_index_sequence<body::depth>{});
+    register_head<Network>(name + "/head");
+}
+
+/// What does not depend on the body.
+template <class Network> void register_rest(const std::string& at) {
+    using logits = shape<bilevel::dynamic>;
+    row("softmax_cross_entropy/" + at, [](planes& p) {
+        return [loss = p.take<shape<1>>(1), z = p.take<logits>(batch, ways), q = p.take<logits>(batch, ways),
+                dz = p.take<logits>(batch, ways), labels = p.take<shape<1>, int>(batch)](auto& k) {
+            k.softmax_cross_entropy(loss, q, z, labels);
+            k.cross_entropy_backward(dz, q, labels);
+        };
+    });
+    row("add_scaled/" + at, [](planes& p) {
+        return [y = p.vector(Network::size(ways)), x = p.vector(Network::size(ways))](auto& k) { k.add_scaled(y, 1e-6F, x); };
+    });
+    row("copy/" + at,
+        [](planes& p) { return [y = p.vector(Network::size(ways)), x = p.vector(Network::size(ways))](auto& k) { k.copy(y, x); }; });
+    row("inner_products/" + at, [](planes& p) {
+        return [s = p.vector(1), a = p.vector(Network::size(ways)), b = p.vector(Network::size(ways))](auto& k) {
+            k.inner_products(s.data, a, b);
+        };
+    });
+}
+
+void plain_product(benchmark::State& state) {
+    constexpr integer n = 512;
+    using matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    const matrix a = matrix::Constant(n, n, 0.5F), b = matrix::Constant(n, n, 0.25F);
+    matrix c(n, n);
+    cost<float> bill;
+    const view<float> y{c.data(), n * n, 1, n, n, {n}};
+    bill.matmul(y, y, y, false);
+    const stopwatch watch;
+    for ([[maybe_unused]] auto _ : state) {
+        c.noalias() = a * b;
+        benchmark::ClobberMemory();
+    }
+    report_rates(state, watch, bill.flops, bill.bytes);
+}
+
+[[maybe_unused]] const bool registered = [] {
+    benchmark::RegisterBenchmark("eigen_product/512x512x512", plain_product)->Unit(benchmark::kMicrosecond);
+    register_network<strided_64>("strided_conv4_64");
+    register_network<pooled_64>("conv4_64");
+    register_network<pooled_32>("conv4_32");
+    register_rest<pooled_64>("conv4_64");
+    return true;
+}();
+
+}  // namespace

@@ -1,0 +1,144 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/backend/cost.hpp>
+#include <bilevel/backend/cpu.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// The CPU's kernels, watched: whatever program runs on them, every call can be billed by the cost kernels and timed, primitive by primitive.
+namespace benchmarks {
+
+using bilevel::integer;
+
+// The kernels of backend/primitives.hpp.
+// clang-format off
+#define BILEVEL_PRIMITIVES(X) \
+    X(conv2d) X(conv2d_backward_data) X(conv2d_backward_weights) X(matmul) X(matmul_backward_data) X(matmul_backward_weights) \
+    X(add_bias) X(sum_over_batch) X(rectify) X(rectify_backward) X(max_pool) X(max_pool_gather) X(max_pool_scatter) X(average_pool) \
+    X(average_pool_backward) X(normalise) X(normalise_with) X(normalise_tangent) X(channel_scale) X(channel_shift) X(channel_sum) \
+    X(channel_dot) X(batch_norm_backward) X(batch_norm_backward_moved) X(softmax_cross_entropy) X(softmax_tangent) \
+    X(cross_entropy_tangent) X(cross_entropy_backward) X(squared_error) X(squared_error_tangent) X(scale) X(count_correct) \
+    X(gather_classes) X(scatter_classes) X(fill) X(copy) X(add_scaled) X(scale_and_add) X(inner_products) X(for_each_index)
+// clang-format on
+
+#define BILEVEL_NAME(NAME) NAME,
+enum class primitive : std::size_t { BILEVEL_PRIMITIVES(BILEVEL_NAME) count };
+#undef BILEVEL_NAME
+
+/// What the calls of one primitive came to.
+struct record {
+    const char* name = "";
+    double flops = 0, bytes = 0, seconds = 0;
+    integer calls = 0;
+};
+using records = std::array<record, static_cast<std::size_t>(primitive::count)>;
+
+/// The kernels of one worker. Unwatched they cost one branch a call.
+template <class Scalar> class watched_kernels {
+public:
+    using scalar = Scalar;
+
+    explicit watched_kernels(bilevel::backend::cpu_kernels<Scalar>& kernels) : kernels_(&kernels) {}
+    void watch(bool on) { watching_ = on; }
+    records& seen() { return seen_; }
+
+// A kernel is compiled once, not once for each layer of every program.
+#if defined(__GNUC__)
+#define BILEVEL_OUT_OF_LINE [[gnu::noinline]]
+#else
+#define BILEVEL_OUT_OF_LINE
+#endif
+#define BILEVEL_WATCHED(NAME)                                               \
+    template <class... In> BILEVEL_OUT_OF_LINE void NAME(const In&... in) { \
+        run(primitive::NAME, #NAME, [&](auto& k) { k.NAME(in...); });       \
+    }
+    BILEVEL_PRIMITIVES(BILEVEL_WATCHED)
+#undef BILEVEL_WATCHED
+#undef BILEVEL_OUT_OF_LINE
+
+private:
+    template <class Call> void run(primitive which, const char* name, Call call) {
+        if (!watching_) return call(*kernels_);
+        bilevel::backend::cost<Scalar> bill;
+        call(bill);
+        const auto begin = std::chrono::steady_clock::now();
+        call(*kernels_);
+        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        record& r = seen_[static_cast<std::size_t>(which)];
+        r = {name, r.flops + bill.flops, r.bytes + bill.bytes, r.seconds + seconds, r.calls + 1};
+    }
+
+    bilevel::backend::cpu_kernels<Scalar>* kernels_;
+    bool watching_ = false;
+    records seen_{};
+};
+
+/// `backend::cpu`, watched.
+template <class Scalar> class watched_cpu {
+public:
+    using scalar = Scalar;
+    using kernels = watched_kernels<Scalar>;
+
+    explicit watched_cpu(integer threads) : cpu_({threads}) {
+        for (integer i = 0; i < threads; ++i) kernels_.emplace_back(cpu_.worker(i));
+    }
+    integer workers() const { return cpu_.workers(); }
+    kernels& worker(integer i) { return kernels_[static_cast<std::size_t>(i)]; }
+    integer tasks_per_block(integer tasks) const { return cpu_.tasks_per_block(tasks); }
+    template <class Body, class Merge> void for_each_block(integer blocks, Body&& body, Merge&& merge) {
+        cpu_.for_each_block(blocks, std::forward<Body>(body), std::forward<Merge>(merge));
+    }
+    std::string describe() const { return cpu_.describe(); }
+
+    /// What the calls of `program` come to, over all workers.
+    template <class Program> records watch(Program program) {
+        for (auto& k : kernels_) k.seen() = {};
+        for (auto& k : kernels_) k.watch(true);
+        program();
+        records all{};
+        for (auto& k : kernels_) {
+            k.watch(false);
+            for (std::size_t i = 0; i < all.size(); ++i) {
+                const record& r = k.seen()[i];
+                if (r.calls == 0) continue;
+                all[i] = {r.name, all[i].flops + r.flops, all[i].bytes + r.bytes, all[i].seconds + r.seconds, all[i].calls + r.calls};
+            }
+        }
+        return all;
+    }
+
+private:
+    bilevel::backend::cpu<Scalar> cpu_;
+    std::vector<kernels> kernels_;
+};
+
+/// All primitives together.
+inline record total(const records& all) {
+    record sum{"all"};
+    for (const record& r : all) sum = {"all", sum.flops + r.flops, sum.bytes + r.bytes, sum.seconds + r.seconds, sum.calls + r.calls};
+    return sum;
+}
+
+/// The primitives that took longest, each with its share of the kernels' time: "conv2d 31%, …".
+inline std::string longest(records all, std::size_t count = 4) {
+    std::sort(all.begin(), all.end(), [](const record& a, const record& b) { return a.seconds > b.seconds; });
+    const double seconds = total(all).seconds;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(count, all.size()) && all[i].calls > 0; ++i) {
+        char share[16];
+        std::snprintf(share, sizeof share, " %.0f%%", 100 * all[i].seconds / seconds);
+        text += (text.empty() ? "" : ", ") + std::string(all[i].name) + share;
+    }
+    return text;
+}
+
+}  // namespace benchmarks
