@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <utility>
 
 namespace few_shot {
 
@@ -28,13 +30,13 @@ public:
         if (now < next_ && !(is_terminal_ && done == total_)) return;
         const double left = done > begin_ ? now / double(done - begin_) * double(total_ - done) : 0;
         if (is_terminal_) {
-            constexpr std::size_t width = 24;
-            const auto filled = total_ > 0 ? std::size_t(double(width) * double(done) / double(total_)) : width;
-            std::string bar(filled, '=');
-            if (filled < width) bar += '>';
+            // The bar has what is left of the line: a line that wraps could not be redrawn.
+            const std::string words = count(done) + ", " + text() + ", " + clock(left) + " left";
+            const std::size_t around = what_.size() + words.size() + 5, columns = terminal_columns();
+            const std::size_t width = std::min<std::size_t>(40, columns > around ? columns - around : 0);
+            std::string bar(total_ > 0 ? std::size_t(double(width) * double(done) / double(total_)) : width, '=');
             bar.resize(width, ' ');
-            std::fprintf(stderr, "\r%s [%s] %s, %s, %s left \033[K", what_.c_str(), bar.c_str(), count(done).c_str(), text().c_str(),
-                         clock(left).c_str());
+            std::fprintf(stderr, "\r%s [%s] %s\033[K", what_.c_str(), bar.c_str(), words.c_str());
             drawn_ = true;
             next_ = now + 0.1;
         } else {
@@ -55,6 +57,10 @@ public:
 
 private:
     std::string count(std::uint64_t done) const { return std::to_string(done) + "/" + std::to_string(total_); }
+    static std::size_t terminal_columns() {
+        winsize size{};
+        return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+    }
     static std::string clock(double seconds) {
         const auto s = static_cast<unsigned long>(seconds + 0.5);
         char text[64];

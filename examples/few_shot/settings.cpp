@@ -82,13 +82,13 @@ void choose_defaults(settings& s) {
     s.rotations.otherwise("classes", ours);
     s.queries.otherwise(mtl ? 9 : omniglot ? s.shots.value : 2, ours);
     s.test_queries.otherwise(omniglot ? s.shots.value : 5, ours);
-    s.iterations.otherwise(omniglot ? 20000 : imaml ? 150 : 600, ours);
+    s.iterations.otherwise(omniglot ? 20000 : imaml ? 700 : mtl ? 3000 : 2000, ours);
     s.meta_batch.otherwise(mtl ? 4 : omniglot ? 32 : 16, ours);
     s.inner_steps.otherwise(imaml ? 16 : twenty ? 5 : 1, ours);
     s.inner_rate.otherwise(imaml || twenty ? 0.1 : 0.4, ours);
     s.test_inner_steps.otherwise(imaml || twenty ? s.inner_steps.value : 3, ours);
     s.outer_rate.otherwise(omniglot ? 1e-3 : 3e-3, ours);
-    s.outer_epsilon.otherwise(imaml ? 1e-3 : 1e-8, imaml ? ours : "published [Kingma15]");
+    s.outer_epsilon.otherwise(1e-8, "published [Kingma15]");
     s.proximal_weight.otherwise(2, ours);
     s.cg_iterations.otherwise(5, ours);
     s.planes.otherwise("kept", ours);

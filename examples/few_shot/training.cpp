@@ -39,7 +39,7 @@ void validate(learner& with, const settings& s, sampler& on, state& what, progre
 void catch_signals() {
     struct sigaction action {};
     action.sa_handler = few_shot_note_signal;
-    action.sa_flags = SA_RESTART | SA_RESETHAND;
+    action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
     sigemptyset(&action.sa_mask);
     for (const int number : {SIGINT, SIGTERM}) ::sigaction(number, &action, nullptr);
 }
