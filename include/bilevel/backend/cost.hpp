@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/convolution_geometry.hpp>
+#include <bilevel/backend/single_worker.hpp>
 #include <bilevel/core/array.hpp>
 #include <bilevel/core/rows.hpp>
 
@@ -14,7 +15,7 @@ namespace bilevel::backend {
 /// A backend whose kernels count instead of computing; they touch no memory, so that pointers may be null. Run under an evaluator it gives the cost of a
 /// program. Operations are nominal: a convolution counts the products with its padding, exp and log count as one. Bytes are those that the primitive must
 /// read and write once each, an array that all tasks share (stride 0) once.
-template <class Scalar> struct cost {
+template <class Scalar> struct cost : single_worker<cost<Scalar>> {
     using scalar = Scalar;
     using kernels = cost;
     double flops = 0;
@@ -109,15 +110,6 @@ template <class Scalar> struct cost {
     void inner_products(Scalar*, rows<const Scalar> a, rows<const Scalar> b) { count(2 * elements(a), a, b); }
     template <class F> void for_each_index(integer, F) {}
 
-    integer workers() const { return 1; }
-    kernels& worker(integer) { return *this; }
-    integer tasks_per_block(integer) const { return 1; }
-    template <class Body, class Merge> void for_each_block(integer blocks, Body&& body, Merge&& merge) {
-        for (integer block = 0; block < blocks; ++block) {
-            body(block, integer{0});
-            merge(block, integer{0});
-        }
-    }
     std::string describe() const { return "cost"; }
 
 private:

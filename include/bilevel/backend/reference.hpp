@@ -10,6 +10,7 @@
 #include <bilevel/backend/reference/normalisation.hpp>
 #include <bilevel/backend/reference/pooling.hpp>
 #include <bilevel/backend/reference/vector.hpp>
+#include <bilevel/backend/single_worker.hpp>
 
 #include <string>
 
@@ -25,20 +26,10 @@ struct reference : reference_convolution<Scalar>,
                    reference_normalisation<Scalar>,
                    reference_loss<Scalar>,
                    reference_gather<Scalar>,
-                   reference_vector<Scalar> {
+                   reference_vector<Scalar>,
+                   single_worker<reference<Scalar>> {
     using scalar = Scalar;
     using kernels = reference;
-
-    integer workers() const { return 1; }
-    kernels& worker(integer) { return *this; }
-    integer tasks_per_block(integer) const { return 1; }
-
-    template <class Body, class Merge> void for_each_block(integer blocks, Body&& body, Merge&& merge) {
-        for (integer block = 0; block < blocks; ++block) {
-            body(block, integer{0});
-            merge(block, integer{0});
-        }
-    }
 
     std::string describe() const { return "reference, 1 thread"; }
 };

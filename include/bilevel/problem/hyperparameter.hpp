@@ -7,7 +7,6 @@
 #include <bilevel/problem/outcome.hpp>
 
 #include <span>
-#include <vector>
 
 namespace bilevel::problem {
 
@@ -33,77 +32,58 @@ template <class Inner, class Outer> struct hyperparameter<levels<Inner, Outer>> 
     }
 
     /// See problem/binding.hpp.
-    template <class Kernels> class binding {
+    template <class Kernels> class binding : public own_binding<Kernels, Inner, Outer> {
     public:
         using scalar = typename Kernels::scalar;
         using problem = hyperparameter;
         static_assert(explain::hyperparameter_inner<Inner, scalar>::value && explain::hyperparameter_outer<Outer, scalar>::value);
 
         binding(const hyperparameter& p, const typename hyperparameter::extents& e, const requirements& needs)
-            : start_(p.initial_inner), inner_size_(p.inner_size()), outer_size_(p.outer_size()), tasks_(e.tasks),
-              losses_(std::size_t(padded(1) * e.tasks)), points_(std::size_t(needs.slots)) {}
-        integer tasks() const { return tasks_; }
-        integer inner_size() const { return inner_size_; }
-        integer outer_size() const { return outer_size_; }
-
-        void bind(Kernels& kernels, std::span<const levels<Inner, Outer>> b, integer first, rows<const scalar> x, rows<scalar>) {
-            kernels_ = &kernels;
-            batch_ = b.subspan(std::size_t(first), std::size_t(tasks_));
-            x_ = x;
-        }
-        Kernels& kernels() const { return *kernels_; }
-        rows<const scalar> x() const { return x_; }
+            : own_binding<Kernels, Inner, Outer>(p.inner_size(), p.outer_size(), e.tasks, needs), start_(p.initial_inner) {}
 
         void start(rows<scalar> y) {
-            for (integer t = 0; t < tasks_; ++t) into(y, t) = start_.template cast<scalar>();
+            for (integer t = 0; t < this->tasks(); ++t) this->into(y, t) = start_.template cast<scalar>();
         }
         void start_transposed(rows<const scalar>, rows<scalar>) {}
         const scalar* gradient(rows<const scalar> y, rows<scalar> g) {
-            for (integer t = 0; t < tasks_; ++t) {
-                const auto& inner = batch_[std::size_t(t)].inner;
-                losses_[std::size_t(t * padded(1))] = inner.value(at(x_, t), at(y, t));
-                into(g, t) = inner.gradient_y(at(x_, t), at(y, t));
+            for (integer t = 0; t < this->tasks(); ++t) {
+                const Inner& inner = this->inner_of(t);
+                this->loss_of(t) = inner.value(x_of(t), this->at(y, t));
+                this->into(g, t) = inner.gradient_y(x_of(t), this->at(y, t));
             }
-            return losses_.data();
+            return this->losses();
         }
         const scalar* linearize(integer slot, rows<const scalar> y, rows<scalar> g) {
-            points_[std::size_t(slot)] = y;
+            this->point(slot) = y;
             return gradient(y, g);
         }
         void along(integer slot, rows<const scalar> v, rows<scalar> h) {
-            const auto& y = points_[std::size_t(slot)];
-            for (integer t = 0; t < tasks_; ++t) into(h, t) = batch_[std::size_t(t)].inner.hessian_vector(at(x_, t), at(y, t), at(v, t));
+            const auto& y = this->point(slot);
+            for (integer t = 0; t < this->tasks(); ++t)
+                this->into(h, t) = this->inner_of(t).hessian_vector(x_of(t), this->at(y, t), this->at(v, t));
         }
         void along(integer slot, rows<const scalar> v, rows<scalar> h, scalar scale, rows<scalar> dx) {
             along(slot, v, h);
             mixed(slot, v, h, scale, dx);
         }
         void mixed(integer slot, rows<const scalar> v, rows<scalar>, scalar scale, rows<scalar> dx) {
-            const auto& y = points_[std::size_t(slot)];
-            for (integer t = 0; t < tasks_; ++t)
-                into(dx, t) += scale * batch_[std::size_t(t)].inner.mixed_product(at(x_, t), at(y, t), at(v, t));
+            const auto& y = this->point(slot);
+            for (integer t = 0; t < this->tasks(); ++t)
+                this->into(dx, t) += scale * this->inner_of(t).mixed_product(x_of(t), this->at(y, t), this->at(v, t));
         }
         void outer(rows<const scalar> y, rows<scalar> f_y, rows<scalar> dx, std::span<task_outcome> outcomes) {
-            for (integer t = 0; t < tasks_; ++t) {
-                const auto& outer = batch_[std::size_t(t)].outer;
-                outcomes[std::size_t(t)].loss = double(outer.value(at(x_, t), at(y, t)));
-                into(f_y, t) = outer.gradient_y(at(x_, t), at(y, t));
-                if constexpr (explain::has_gradient_x<Outer, scalar>) into(dx, t) += outer.gradient_x(at(x_, t), at(y, t));
+            for (integer t = 0; t < this->tasks(); ++t) {
+                const Outer& outer = this->outer_of(t);
+                outcomes[std::size_t(t)].loss = double(outer.value(x_of(t), this->at(y, t)));
+                this->into(f_y, t) = outer.gradient_y(x_of(t), this->at(y, t));
+                if constexpr (explain::has_gradient_x<Outer, scalar>) this->into(dx, t) += outer.gradient_x(x_of(t), this->at(y, t));
             }
         }
-        void finish(rows<scalar>) {}
 
     private:
-        static auto at(rows<const scalar> r, integer t) { return as_vector(r.row(t), r.size); }
-        static Eigen::Map<column<scalar>> into(rows<scalar> r, integer t) { return {r.row(t), r.size}; }
+        auto x_of(integer t) const { return this->at(this->x(), t); }
 
         Eigen::VectorXd start_;
-        integer inner_size_, outer_size_, tasks_;
-        std::vector<scalar> losses_;
-        std::vector<rows<const scalar>> points_;
-        std::span<const levels<Inner, Outer>> batch_{};
-        Kernels* kernels_ = nullptr;
-        rows<const scalar> x_{};
     };
 };
 

@@ -6,8 +6,11 @@
 #include <bilevel/core/episode.hpp>
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/explain.hpp>
+#include <bilevel/problem/binding.hpp>
 
+#include <cstddef>
 #include <span>
+#include <vector>
 
 namespace bilevel {
 
@@ -42,6 +45,45 @@ template <class Levels> struct own_problem {
     template <class Scalar> void check(std::span<const Levels> b, bool) const {
         if (b.empty()) throw argument_error("batch: it holds no task, expected at least 1");
     }
+};
+
+/// What the bindings over a user's own objectives share: the tasks of the block, and rows as Eigen vectors. See problem/binding.hpp.
+template <class Kernels, class Inner, class Outer> class own_binding {
+public:
+    using scalar = typename Kernels::scalar;
+
+    own_binding(integer inner_size, integer outer_size, integer tasks, const requirements& needs)
+        : points_(std::size_t(needs.slots)), losses_(std::size_t(padded(1) * tasks)), inner_size_(inner_size), outer_size_(outer_size),
+          tasks_(tasks) {}
+    integer tasks() const { return tasks_; }
+    integer inner_size() const { return inner_size_; }
+    integer outer_size() const { return outer_size_; }
+
+    void bind(Kernels& kernels, std::span<const levels<Inner, Outer>> b, integer first, rows<const scalar> x, rows<scalar>) {
+        kernels_ = &kernels;
+        batch_ = b.subspan(std::size_t(first), std::size_t(tasks_));
+        x_ = x;
+    }
+    Kernels& kernels() const { return *kernels_; }
+    rows<const scalar> x() const { return x_; }
+    void finish(rows<scalar>) {}
+
+protected:
+    static auto at(rows<const scalar> r, integer t) { return as_vector(r.row(t), r.size); }
+    static Eigen::Map<column<scalar>> into(rows<scalar> r, integer t) { return {r.row(t), r.size}; }
+    const Inner& inner_of(integer t) const { return batch_[std::size_t(t)].inner; }
+    const Outer& outer_of(integer t) const { return batch_[std::size_t(t)].outer; }
+    scalar& loss_of(integer t) { return losses_[std::size_t(t * padded(1))]; }
+    const scalar* losses() const { return losses_.data(); }
+    rows<const scalar>& point(integer slot) { return points_[std::size_t(slot)]; }
+
+private:
+    std::vector<rows<const scalar>> points_;  // where each slot was linearized
+    std::vector<scalar> losses_;
+    integer inner_size_, outer_size_, tasks_;
+    std::span<const levels<Inner, Outer>> batch_{};
+    Kernels* kernels_ = nullptr;
+    rows<const scalar> x_{};
 };
 
 }  // namespace problem

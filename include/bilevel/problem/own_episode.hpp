@@ -8,7 +8,6 @@
 #include <bilevel/problem/outcome.hpp>
 
 #include <span>
-#include <vector>
 
 namespace bilevel::problem {
 
@@ -31,63 +30,40 @@ template <class Inner, class Outer> struct episode<levels<Inner, Outer>, adapts:
     }
 
     /// See problem/binding.hpp.
-    template <class Kernels> class binding {
+    template <class Kernels> class binding : public own_binding<Kernels, Inner, Outer> {
     public:
         using scalar = typename Kernels::scalar;
         using problem = episode;
         static_assert(explain::episode_objective<Inner, scalar>::value && explain::episode_objective<Outer, scalar>::value);
 
         binding(const episode& p, const typename episode::extents& e, const requirements& needs)
-            : size_(p.inner_size()), tasks_(e.tasks), losses_(std::size_t(padded(1) * e.tasks)), points_(std::size_t(needs.slots)) {}
-        integer tasks() const { return tasks_; }
-        integer inner_size() const { return size_; }
-        integer outer_size() const { return size_; }
+            : own_binding<Kernels, Inner, Outer>(p.inner_size(), p.outer_size(), e.tasks, needs) {}
 
-        void bind(Kernels& kernels, std::span<const levels<Inner, Outer>> b, integer first, rows<const scalar> x, rows<scalar>) {
-            kernels_ = &kernels;
-            batch_ = b.subspan(std::size_t(first), std::size_t(tasks_));
-            x_ = x;
-        }
-        Kernels& kernels() const { return *kernels_; }
-        rows<const scalar> x() const { return x_; }
-
-        void start(rows<scalar> y) { kernels_->copy(y, x_); }
-        void start_transposed(rows<const scalar> v, rows<scalar> dx) { kernels_->add_scaled(dx, scalar(1), v); }
+        void start(rows<scalar> y) { this->kernels().copy(y, this->x()); }
+        void start_transposed(rows<const scalar> v, rows<scalar> dx) { this->kernels().add_scaled(dx, scalar(1), v); }
         const scalar* gradient(rows<const scalar> y, rows<scalar> g) {
-            for (integer t = 0; t < tasks_; ++t) {
-                const auto& inner = batch_[std::size_t(t)].inner;
-                losses_[std::size_t(t * padded(1))] = inner.value(at(y, t));
-                into(g, t) = inner.gradient(at(y, t));
+            for (integer t = 0; t < this->tasks(); ++t) {
+                const Inner& inner = this->inner_of(t);
+                this->loss_of(t) = inner.value(this->at(y, t));
+                this->into(g, t) = inner.gradient(this->at(y, t));
             }
-            return losses_.data();
+            return this->losses();
         }
         const scalar* linearize(integer slot, rows<const scalar> y, rows<scalar> g) {
-            points_[std::size_t(slot)] = y;
+            this->point(slot) = y;
             return gradient(y, g);
         }
         void along(integer slot, rows<const scalar> v, rows<scalar> h) {
-            for (integer t = 0; t < tasks_; ++t)
-                into(h, t) = batch_[std::size_t(t)].inner.hessian_vector(at(points_[std::size_t(slot)], t), at(v, t));
+            for (integer t = 0; t < this->tasks(); ++t)
+                this->into(h, t) = this->inner_of(t).hessian_vector(this->at(this->point(slot), t), this->at(v, t));
         }
         void outer(rows<const scalar> y, rows<scalar> f_y, rows<scalar>, std::span<task_outcome> outcomes) {
-            for (integer t = 0; t < tasks_; ++t) {
-                const auto& outer = batch_[std::size_t(t)].outer;
-                outcomes[std::size_t(t)].loss = double(outer.value(at(y, t)));
-                into(f_y, t) = outer.gradient(at(y, t));
+            for (integer t = 0; t < this->tasks(); ++t) {
+                const Outer& outer = this->outer_of(t);
+                outcomes[std::size_t(t)].loss = double(outer.value(this->at(y, t)));
+                this->into(f_y, t) = outer.gradient(this->at(y, t));
             }
         }
-        void finish(rows<scalar>) {}
-
-    private:
-        static auto at(rows<const scalar> r, integer t) { return as_vector(r.row(t), r.size); }
-        static Eigen::Map<column<scalar>> into(rows<scalar> r, integer t) { return {r.row(t), r.size}; }
-
-        integer size_, tasks_;
-        std::vector<scalar> losses_;
-        std::vector<rows<const scalar>> points_;
-        std::span<const levels<Inner, Outer>> batch_{};
-        Kernels* kernels_ = nullptr;
-        rows<const scalar> x_{};
     };
 };
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/single_worker.hpp>
 #include <bilevel/core/array.hpp>
 
 #include <cstdint>
@@ -12,10 +13,15 @@ namespace bilevel::testing {
 /// Kernels that watch which branch every rectifier and every maximum takes. A network with ReLU or max pooling is differentiable between its
 /// switches alone: a central difference of it counts only where the pattern is the same at p − h u, p and p + h u.
 /// Is also a backend, of which it is the only worker.
-template <class Kernels> struct watching : Kernels {
+template <class Kernels> struct watching : Kernels, backend::single_worker<watching<Kernels>> {
     using scalar = typename Kernels::scalar;
     using kernels = watching;
     using Kernels::Kernels;
+    using execution = backend::single_worker<watching>;  // before that of the kernels, which may have their own
+    using execution::for_each_block;
+    using execution::tasks_per_block;
+    using execution::worker;
+    using execution::workers;
 
     std::uint64_t pattern = first_pattern;  // a hash of all branches since `forget`
     std::uint64_t branches = 0;  // how many there were
@@ -34,15 +40,6 @@ template <class Kernels> struct watching : Kernels {
         for_each_element(view<const std::uint8_t>(argmax), [this](std::uint8_t position) { see(position); });
     }
 
-    integer workers() const { return 1; }
-    kernels& worker(integer) { return *this; }
-    integer tasks_per_block(integer) const { return 1; }
-    template <class Body, class Merge> void for_each_block(integer blocks, Body&& body, Merge&& merge) {
-        for (integer block = 0; block < blocks; ++block) {
-            body(block, integer{0});
-            merge(block, integer{0});
-        }
-    }
     std::string describe() const { return "watching, 1 thread"; }
 
 private:
