@@ -122,11 +122,15 @@ struct chart {
     }
     void axes() {
         const double percent = tick_step(100 * (1 - lowest), 8), step = std::max(1.0, tick_step(last, 7));
-        for (double p = 100; p >= 100 * lowest - 1e-9; p -= percent) {
+        // A last tick that rounding puts just outside still counts.
+        const int percents = static_cast<int>(100 * (1 - lowest) / percent + 1e-9), steps = static_cast<int>(last / step + 1e-9);
+        for (int k = 0; k <= percents; ++k) {
+            const double p = 100 - k * percent;
             line(left, y(p / 100), right, y(p / 100), "stroke=\"#e4e4e4\"");
             text(left - 8, y(p / 100) + 4, "text-anchor=\"end\"", fixed(p, percent < 1 ? 1 : 0) + "&#8201;%");
         }
-        for (double i = 0; i <= last * (1 + 1e-9); i += step) {
+        for (int k = 0; k <= steps; ++k) {
+            const double i = k * step;
             line(x(i), bottom, x(i), bottom + 5, "stroke=\"#444\"");
             text(x(i), bottom + 20, "text-anchor=\"middle\"", grouped(i));
         }
