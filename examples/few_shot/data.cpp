@@ -6,6 +6,7 @@
 #include <bilevel/data/glyphs.hpp>
 #include <bilevel/data/omniglot.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
