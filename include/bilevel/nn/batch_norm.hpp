@@ -30,8 +30,10 @@ template <class Input> struct batch_norm {
         using scalar = typename E::scalar;
         auto [gain, shift] = p.split(parameters{});
         if constexpr (E::normalises_with == autodiff::normalisation::running) {
-            const array<scalar, channel> mean{x.tasks, 1, 0, p.statistics, p.statistics_stride, nullptr, 0};
-            const array<scalar, channel> variance{x.tasks, 1, 0, p.statistics + padded(channels), p.statistics_stride, nullptr, 0};
+            scalar* const statistics = p.statistics;  // none while only counting
+            const array<scalar, channel> mean{x.tasks, 1, 0, statistics, p.statistics_stride, nullptr, 0};
+            const array<scalar, channel> variance{x.tasks, 1, 0, statistics ? statistics + padded(channels) : nullptr, p.statistics_stride,
+                                                  nullptr, 0};
             auto [y, n, r] = e(operation::batch_norm_with<scalar>{scalar(epsilon)}, x, gain, shift, mean, variance);
             return forwarded{y, nothing{}};
         } else {
