@@ -91,6 +91,7 @@ void choose_defaults(settings& s) {
     s.outer_epsilon.otherwise(1e-8, "published [Kingma15]");
     s.proximal_weight.otherwise(2, ours);
     s.cg_iterations.otherwise(5, ours);
+    s.cg_damping.otherwise(0, ours);
     s.planes.otherwise("kept", ours);
     s.batch_norm.otherwise(mtl ? "running" : "batch", mtl ? "published [Wang21]" : ours);
     s.validation_interval.otherwise(0, ours);
@@ -107,6 +108,7 @@ void choose_defaults(settings& s) {
     if (!imaml) {
         unused(s.proximal_weight, algorithm);
         unused(s.cg_iterations, algorithm);
+        unused(s.cg_damping, algorithm);
     }
     if (algorithm != "maml" && !anil) unused(s.planes, algorithm);
     if (!omniglot) {
@@ -148,6 +150,8 @@ void check_numbers(const settings& s) {
     positive("outer-rate", s.outer_rate);
     positive("outer-epsilon", s.outer_epsilon);
     positive("proximal-weight", s.proximal_weight);
+    if (!std::isfinite(s.cg_damping.value) || s.cg_damping < 0)
+        throw argument_error("--cg-damping: expected a number from 0, found " + text(s.cg_damping.value));
     if (std::find(instantiated_filters.begin(), instantiated_filters.end(), s.filters.value) == instantiated_filters.end()) {
         std::string list;
         for (const integer f : instantiated_filters) list += (list.empty() ? "" : ", ") + std::to_string(f);

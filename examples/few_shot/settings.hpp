@@ -42,7 +42,7 @@ struct settings {
     setting<std::string> algorithm, network, dataset, data, split, rotations, batch_norm, planes, json, plot, checkpoint;
     setting<integer> ways, shots, queries, test_queries, iterations, meta_batch, inner_steps, test_inner_steps, filters, threads, episodes,
         validation_interval, validation_episodes, cg_iterations, checkpoint_interval;
-    setting<double> inner_rate, outer_rate, outer_epsilon, proximal_weight;
+    setting<double> inner_rate, outer_rate, outer_epsilon, proximal_weight, cg_damping;
     setting<std::uint64_t> seed;
     setting<bool> keep_best, resume;
 
@@ -84,6 +84,7 @@ private:
         visit("outer-epsilon", s.outer_epsilon, state, "epsilon of Adam");
         visit("proximal-weight", s.proximal_weight, state, "lambda of imaml");
         visit("cg-iterations", s.cg_iterations, state, "conjugate gradient steps of imaml");
+        visit("cg-damping", s.cg_damping, state, "added to the diagonal of imaml's linear system");
         visit("planes", s.planes, nothing,
               "what maml and anil keep of the inner steps: kept (faster) or recomputed (less memory); the same bits");
         visit("threads", s.threads, nothing, "the result does not depend on them");

@@ -109,6 +109,24 @@ TEST_CASE("negative curvature stops that task where it stands, and is told") {
     CHECK(at_once.outcomes[0].linear_residual == 1);
 }
 
+TEST_CASE("damping solves the damped system, an indefinite one too, and bends towards b / damping") {
+    VectorXd indefinite = spectrum(1, 5);
+    indefinite[2] = -3;
+    const equation s{symmetric(indefinite, 4), testing::random_vector(n, 5)};
+    for (const double damping : {4.0, 100.0}) {
+        auto cg = long_enough;
+        cg.damping = damping;
+        const auto r = solve({s}, cg);
+        CHECK(r.outcomes[0].positive_curvature);
+        CHECK(r.outcomes[0].linear_residual <= 1e-14);
+        CHECK((s.a * r.w.col(0) + damping * r.w.col(0) - s.b).norm() < 1e-13 * s.b.norm());
+        // (A + δI)⁻¹ b − b/δ = −(A + δI)⁻¹ A b/δ
+        CHECK((r.w.col(0) - s.b / damping).norm() <= 5 / (damping - 3) * s.b.norm() / damping);
+    }
+    for (const double bad : {-1.0, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()})
+        CHECK_THROWS_AS((linear::conjugate_gradient{.damping = bad}.check()), argument_error);
+}
+
 TEST_CASE("tasks together have the bits that each has alone, whatever stops the others") {
     VectorXd indefinite = spectrum(1, 5);
     indefinite[0] = -1;

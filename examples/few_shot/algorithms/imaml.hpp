@@ -13,7 +13,7 @@ template <class Kind> std::unique_ptr<learner> make_imaml(backend& on, const set
         return bilevel::imaml(on, task, s.proximal_weight,
                               {.inner = {.steps = s.inner_steps, .step_size = s.inner_rate},
                                .outer = {.step_size = s.outer_rate, .epsilon = s.outer_epsilon},
-                               .hypergradient = {.linear = {.iterations = s.cg_iterations}}});
+                               .hypergradient = {.linear = {.iterations = s.cg_iterations, .damping = s.cg_damping}}});
     });
 }
 

@@ -12,19 +12,24 @@
 
 namespace bilevel::linear {
 
-/// Conjugate gradients [Hestenes52] for  A_t w_t = b_t,  all tasks t at once, with products alone: one product an iteration.
-/// Each task has its own scalars and stops by itself: when ‖r‖ ≤ tolerance ‖b‖, or where vᵀAv ≤ 0 (A is not positive definite: the outcome says so).
+/// Conjugate gradients [Hestenes52] for  (A_t + δI) w_t = b_t,  all tasks t at once, with products alone: one product an iteration.
+/// Each task has its own scalars and stops by itself: when ‖r‖ ≤ tolerance ‖b‖, or where vᵀ(A + δI)v ≤ 0 (not positive definite: the outcome says so).
+/// The damping δ makes a system solvable that is not positive definite, or poorly conditioned, and bends w towards b/δ: a hypergradient with it lies
+/// between the implicit one (δ = 0) and a multiple of the first-order one (δ → ∞). The residual of the outcome is that of the damped system.
 /// A task that has stopped is masked by selection: its row does not change any more.
 struct conjugate_gradient {
     static constexpr const char* name = "conjugate gradients";
     integer iterations = 10;
     double tolerance = 1e-10;
+    double damping = 0;  // δ
 
     void check() const {
         if (iterations < 1)
             throw argument_error("conjugate_gradient: iterations is " + std::to_string(iterations) + ", expected at least 1");
         if (!(tolerance >= 0))
             throw argument_error("conjugate_gradient: tolerance is " + std::to_string(tolerance) + ", expected 0 or more");
+        if (!(damping >= 0) || !std::isfinite(damping))
+            throw argument_error("conjugate_gradient: damping is " + std::to_string(damping) + ", expected a number from 0");
     }
 
     /// The vectors that a solution needs beside b and w: residual, direction, product; and the scalars of each task.
@@ -39,7 +44,7 @@ struct conjugate_gradient {
               step(take_rows<Scalar>(from, 1, tasks)), ratio(take_rows<Scalar>(from, 1, tasks)), going(take_rows<Scalar>(from, 1, tasks)) {}
     };
 
-    /// w ← A⁻¹ b by  apply(v, Av);  w begins at zero.
+    /// w ← (A + δI)⁻¹ b by  apply(v, Av);  w begins at zero.
     template <class Kernels, class Apply, class Scalar = typename Kernels::scalar>
     void solve(Kernels& kernels, Apply apply, rows<const Scalar> b, rows<Scalar> w, scratch<Scalar>& s,
                std::span<task_outcome> outcomes) const {
@@ -65,6 +70,7 @@ struct conjugate_gradient {
             }
             if (!any) break;
             apply(rows<const Scalar>(s.p), s.ap);
+            if (damping > 0) kernels.add_scaled(s.ap, Scalar(damping), rows<const Scalar>(s.p));
             kernels.inner_products(curvature, s.p, s.ap);
             for (integer t = 0; t < tasks; ++t) {
                 step[t] = Scalar(0);
