@@ -23,16 +23,26 @@ struct convolution {
 };
 
 // One pixel; sides, channels and filters that no tile divides; batches of one and prime; every stride and padding; kernels that are not square or
-// larger than the image; more pixels than one panel.
+// larger than the image; channels and filters that are whole vectors, in one block of tiles and in several.
 const convolution cases[] = {
-    {1, 1, 1, 1, 1, 1, 1, 1, 0},     {1, 1, 1, 3, 5, 3, 3, 1, 1},    {2, 1, 1, 2, 3, 3, 3, 1, 2}, {7, 5, 5, 1, 17, 3, 3, 1, 1},
-    {7, 5, 7, 3, 4, 3, 3, 2, 1},     {1, 14, 13, 5, 33, 3, 3, 3, 1}, {3, 6, 9, 2, 3, 3, 3, 2, 0}, {2, 7, 4, 19, 7, 3, 3, 1, 2},
-    {5, 4, 6, 3, 2, 1, 1, 1, 0},     {5, 5, 6, 3, 2, 1, 1, 2, 1},    {2, 9, 7, 3, 4, 5, 2, 2, 2}, {1, 28, 27, 16, 16, 3, 3, 1, 1},
-    {5, 14, 14, 33, 31, 3, 3, 2, 1},
+    {1, 1, 1, 1, 1, 1, 1, 1, 0},     {1, 1, 1, 3, 5, 3, 3, 1, 1},    {2, 1, 1, 2, 3, 3, 3, 1, 2},   {7, 5, 5, 1, 17, 3, 3, 1, 1},
+    {7, 5, 7, 3, 4, 3, 3, 2, 1},     {1, 14, 13, 5, 33, 3, 3, 3, 1}, {3, 6, 9, 2, 3, 3, 3, 2, 0},   {2, 7, 4, 19, 7, 3, 3, 1, 2},
+    {5, 4, 6, 3, 2, 1, 1, 1, 0},     {5, 5, 6, 3, 2, 1, 1, 2, 1},    {2, 9, 7, 3, 4, 5, 2, 2, 2},   {1, 28, 27, 16, 16, 3, 3, 1, 1},
+    {5, 14, 14, 33, 31, 3, 3, 2, 1}, {1, 1, 1, 16, 16, 3, 3, 1, 1},  {5, 3, 3, 16, 32, 3, 3, 1, 1}, {7, 4, 4, 32, 16, 3, 3, 1, 1},
+    {3, 7, 6, 16, 48, 3, 3, 1, 1},   {2, 2, 13, 64, 32, 3, 3, 1, 1}, {5, 4, 4, 16, 16, 3, 3, 2, 1}, {13, 10, 9, 64, 64, 3, 3, 1, 1},
 };
 
-TEST_CASE_TEMPLATE("convolution: the kernels give what the reference gives", Kernels, backend::reference<float>,
-                   backend::cpu_kernels<float>, backend::cpu_kernels<double>) {
+// The algorithms of the cpu backend, whatever it would choose by itself.
+template <class Scalar, backend::convolution_algorithm Algorithm> struct pinned : backend::cpu_kernels<Scalar> {
+    pinned() { this->pin(Algorithm); }
+};
+using enum backend::convolution_algorithm;
+#define EVERY_ALGORITHM                                                                                         \
+    backend::cpu_kernels<float>, backend::cpu_kernels<double>, pinned<float, direct>, pinned<double, direct>,   \
+        pinned<float, direct_across_images>, pinned<double, direct_across_images>, pinned<float, winograd_2x2>, \
+        pinned<double, winograd_2x2>
+
+TEST_CASE_TEMPLATE("convolution: the kernels give what the reference gives", Kernels, backend::reference<float>, EVERY_ALGORITHM) {
     for (const convolution& c : cases)
         for (const integer tasks : {1, 3})
             for (const bool accumulate : {false, true}) {
@@ -59,8 +69,7 @@ TEST_CASE_TEMPLATE("convolution: the kernels give what the reference gives", Ker
             }
 }
 
-TEST_CASE_TEMPLATE("convolution: the two backward kernels are its transposes", Kernels, backend::reference<double>,
-                   backend::cpu_kernels<float>, backend::cpu_kernels<double>) {
+TEST_CASE_TEMPLATE("convolution: the two backward kernels are its transposes", Kernels, backend::reference<double>, EVERY_ALGORITHM) {
     using scalar = typename Kernels::scalar;
     for (const convolution& c : cases) {
         CAPTURE(c.height);
@@ -80,8 +89,7 @@ TEST_CASE_TEMPLATE("convolution: the two backward kernels are its transposes", K
     }
 }
 
-TEST_CASE_TEMPLATE("convolution: numbers computed by hand", Kernels, backend::reference<double>, backend::cpu_kernels<float>,
-                   backend::cpu_kernels<double>) {
+TEST_CASE_TEMPLATE("convolution: numbers computed by hand", Kernels, backend::reference<double>, EVERY_ALGORITHM) {
     using scalar = typename Kernels::scalar;
     Kernels kernels;
     const scalar image[] = {1, 2, 3, 4, 5, 6, 7, 8, 9};  // 3 × 3

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/cpu/convolution.hpp>
+#include <bilevel/backend/cpu/matrix.hpp>
 #include <bilevel/backend/cpu/normalisation.hpp>
 #include <bilevel/backend/cpu/pooling.hpp>
 #include <bilevel/backend/cpu/thread_pool.hpp>
@@ -18,11 +19,13 @@
 #include <vector>
 
 namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// The kernels of one worker of `cpu`, with scratch memory of their own, which grows in the first calls and then stays. What is small or vectorises as
 /// it is (activations, losses, the rows of a head) is the reference's.
 template <class Scalar>
 struct alignas(64) cpu_kernels : cpu_convolution<Scalar>,
+                                 cpu_matrix<Scalar>,
                                  cpu_pooling<Scalar>,
                                  cpu_normalisation<Scalar>,
                                  cpu_vector<Scalar>,
@@ -36,17 +39,20 @@ struct alignas(64) cpu_kernels : cpu_convolution<Scalar>,
 
 struct cpu_settings {
     integer threads = 1;
+    convolution_algorithm convolution = convolution_algorithm::automatic;
 };
 
-/// The machine's cores: Eigen's matrix products, loops that the compiler vectorises, and one thread a worker, each with whole tasks. The results have the
-/// same bits for any number of threads.  Throws `argument_error` where `threads` is not positive.
+/// The machine's cores: convolutions in register tiles, Eigen's matrix products, loops that the compiler vectorises, and one thread a worker, each with
+/// whole tasks. The results have the same bits for any number of threads.  Throws `argument_error` where `threads` is not positive.
 template <class Scalar> class cpu {
 public:
     using scalar = Scalar;
     using kernels = cpu_kernels<Scalar>;
 
     explicit cpu(const cpu_settings& settings = {})
-        : pool_(checked(settings.threads)), kernels_(static_cast<std::size_t>(settings.threads)) {}
+        : pool_(checked(settings.threads)), kernels_(static_cast<std::size_t>(settings.threads)) {
+        for (kernels& k : kernels_) k.pin(settings.convolution);
+    }
 
     integer workers() const { return pool_.workers(); }
     kernels& worker(integer i) { return kernels_[static_cast<std::size_t>(i)]; }
@@ -59,7 +65,7 @@ public:
 
     std::string describe() const {
         return std::string(std::is_same_v<Scalar, float> ? "cpu<float>, " : "cpu<double>, ") + std::to_string(workers()) +
-               (workers() == 1 ? " thread, " : " threads, ") + instructions;
+               (workers() == 1 ? " thread, " : " threads, ") + instruction_set;
     }
 
 private:
@@ -68,23 +74,9 @@ private:
         return threads;
     }
 
-    static constexpr const char* instructions =
-#if defined(__AVX512F__)
-        "AVX-512";
-#elif defined(__AVX2__)
-        "AVX2";
-#elif defined(__AVX__)
-        "AVX";
-#elif defined(__SSE2__)
-        "SSE2";
-#elif defined(__ARM_NEON)
-        "NEON";
-#else
-        "no vector instructions";
-#endif
-
     thread_pool pool_;
     std::vector<kernels> kernels_;
 };
 
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

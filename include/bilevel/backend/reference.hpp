@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/backend/reference/activation.hpp>
 #include <bilevel/backend/reference/convolution.hpp>
 #include <bilevel/backend/reference/gather.hpp>
@@ -15,6 +16,7 @@
 #include <string>
 
 namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// Plain loops, slow and obvious: the oracle of every other backend, and the only one that takes any scalar: float, double, long double, or
 /// `dual<double>`, over which every tangent rule is checked. It is its own and only worker.
@@ -34,4 +36,5 @@ struct reference : reference_convolution<Scalar>,
     std::string describe() const { return "reference, 1 thread"; }
 };
 
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

@@ -3,13 +3,16 @@
 #pragma once
 
 #include <bilevel/backend/cpu/vectorise.hpp>
+#include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/core/integer.hpp>
 
 #include <algorithm>
 #include <type_traits>
 
 /// Loops over (positions, channels), channels contiguous: vectorised over the channels, so that no sum changes its order with the vector width.
-namespace bilevel::backend::by_channel {
+namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
+namespace by_channel {
 
 /// f(element, channel) for every element; each element on its own.
 template <class F> void for_each(integer positions, integer channels, F f) {
@@ -45,4 +48,6 @@ template <class Term, class Result> void sum(integer positions, integer channels
     if (first < channels) detail::sum_tile(positions, channels, first, channels - first, term, result);
 }
 
-}  // namespace bilevel::backend::by_channel
+}  // namespace by_channel
+}  // namespace BILEVEL_INSTRUCTION_SET
+}  // namespace bilevel::backend

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// Matrix products, task by task, by `matrix_product`; see `matrix_kernels` in primitives.hpp.
 template <class Scalar> class cpu_matrix {
@@ -33,4 +34,5 @@ protected:
     matrix_product<Scalar> product_;
 };
 
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/core/aligned_vector.hpp>
 #include <bilevel/core/eigen.hpp>
 #include <bilevel/core/integer.hpp>
@@ -9,6 +10,7 @@
 #include <cstddef>
 
 namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// Products of contiguous row-major matrices by Eigen's blocked kernel, with packing buffers of its own: Eigen's operators would take theirs from the
 /// heap in every call. The blocks depend on the extents alone, neither on the machine's caches nor on the threads, and so do the bits of the result.
@@ -60,4 +62,5 @@ private:
     aligned_vector<Scalar> left_, right_;
 };
 
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

@@ -9,6 +9,7 @@
 #include <cmath>
 
 namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// Batch norm and what is done channel by channel; see `channel_kernels` and `normalisation_kernels` in primitives.hpp.
 template <class Scalar> class cpu_normalisation {
@@ -128,4 +129,5 @@ private:
     aligned_vector<Scalar> scratch_;
 };
 
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

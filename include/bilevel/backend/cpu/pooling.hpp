@@ -9,6 +9,7 @@
 #include <cstdint>
 
 namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// Pooling, in loops over the contiguous channels; see `pooling_kernels` in primitives.hpp.
 template <class Scalar> class cpu_pooling {
@@ -113,4 +114,5 @@ private:
     }
 };
 
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

@@ -5,6 +5,7 @@
 #include <bilevel/backend/reference/vector.hpp>
 
 namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// Vectors, one a task; see `vector_kernels` in primitives.hpp. The elementwise loops of the reference vectorise as they are.
 template <class Scalar> class cpu_vector : public reference_vector<Scalar> {
@@ -29,4 +30,5 @@ private:
     }
 };
 
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

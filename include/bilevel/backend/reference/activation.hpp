@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/core/array.hpp>
 
 namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// Rectifiers, element by element; see `activation_kernels` in primitives.hpp. The loops need no order, so compilers vectorise them.
 template <class Scalar> struct reference_activation {
@@ -33,4 +35,5 @@ template <class Scalar> struct reference_activation {
     }
 };
 
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <bilevel/backend/convolution_geometry.hpp>
+#include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/core/array.hpp>
 
 #include <algorithm>
 
 namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// Convolution by plain loops; see `convolution_kernels` in primitives.hpp.
 template <class Scalar> struct reference_convolution {
@@ -65,4 +67,5 @@ private:
     }
 };
 
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

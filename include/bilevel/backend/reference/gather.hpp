@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/core/array.hpp>
 
 namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// The rows of a class-wise head, by plain loops; see `gather_kernels` in primitives.hpp.
 template <class Scalar> struct reference_gather {
@@ -27,4 +29,5 @@ template <class Scalar> struct reference_gather {
     }
 };
 
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

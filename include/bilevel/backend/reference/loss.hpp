@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/core/array.hpp>
 
 #include <cmath>
 
 namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// Losses by plain loops; see `loss_kernels` in primitives.hpp.
 template <class Scalar> struct reference_loss {
@@ -94,4 +96,5 @@ private:
     }
 };
 
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/core/array.hpp>
 
 namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// Matrix products by plain loops; see `matrix_kernels` in primitives.hpp.
 template <class Scalar> struct reference_matrix {
@@ -42,4 +44,5 @@ private:
     static void put(Scalar& out, Scalar value, bool accumulate) { out = accumulate ? out + value : value; }
 };
 
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/core/array.hpp>
 
 #include <cmath>
 
 namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// Batch norm and what is done channel by channel, by plain loops; see `channel_kernels` and `normalisation_kernels` in primitives.hpp.
 template <class Scalar> struct reference_normalisation {
@@ -100,4 +102,5 @@ private:
     }
 };
 
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/core/array.hpp>
 #include <bilevel/core/rows.hpp>
 
@@ -9,6 +10,7 @@
 #include <type_traits>
 
 namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// Vectors, one a task, by plain loops; see `vector_kernels` in primitives.hpp.
 template <class Scalar> struct reference_vector {
@@ -67,4 +69,5 @@ private:
     }
 };
 
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

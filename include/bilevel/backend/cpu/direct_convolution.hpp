@@ -1,0 +1,308 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/backend/convolution_geometry.hpp>
+#include <bilevel/backend/cpu/packed_weights.hpp>
+#include <bilevel/backend/cpu/register_tile.hpp>
+#include <bilevel/core/aligned_vector.hpp>
+#include <bilevel/core/array.hpp>
+
+#include <algorithm>
+#include <cstddef>
+
+namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
+
+/// Convolution by its definition, of any kernel, stride and padding, in register tiles that read the images where they lie. Two ways to fill a tile:
+///  over the image:   its rows are pixels side by side, of images that are copied with their padding, a few at a time;
+///  across images:    its rows are the same pixel of several images, and the terms are those taps of the kernel that do not fall into the padding; for
+///                    images so small that most pixels lie at the border.
+template <class Scalar> class direct_convolution {
+public:
+    void forward(view<Scalar> y, view<const Scalar> x, view<const Scalar> w, convolution_geometry geometry, bool across_images,
+                 bool accumulate) {
+        const integer channels = x.extents[2], filters = y.extents[2], rows = w.extents[0] * w.extents[1] * channels;
+        const axis vertical{y.extents[0], geometry.stride, -geometry.padding, w.extents[0], 0, 1},
+            horizontal{y.extents[1], geometry.stride, -geometry.padding, w.extents[1], 0, 1};
+        for (integer t = 0; t < y.tasks; ++t) {
+            const Scalar* packed = w.at(t);
+            if (!is_packed<Scalar>(filters)) {
+                Scalar* const to = memory(packed_, rows * packed_columns<Scalar>(filters));
+                if (t == 0 || w.stride != 0) pack(to, w.at(t), rows, filters);
+                packed = to;
+            }
+            correlate(image_of(y, t), image_of(x, t), packed, vertical, horizontal, across_images, accumulate);
+        }
+    }
+
+    /// The pixels of dx whose rows and columns leave the same remainders by the stride form an image that is a convolution of dy, stride 1, with the taps
+    /// that reach them.
+    void backward_data(view<Scalar> dx, view<const Scalar> dy, view<const Scalar> w, convolution_geometry geometry, bool across_images,
+                       bool accumulate) {
+        const integer channels = dx.extents[2], filters = dy.extents[2];
+        for (integer t = 0; t < dx.tasks; ++t)
+            for (integer a = 0; a < std::min(geometry.stride, dx.extents[0]); ++a)
+                for (integer b = 0; b < std::min(geometry.stride, dx.extents[1]); ++b) {
+                    const taps up(geometry, a, w.extents[0]), across(geometry, b, w.extents[1]);
+                    const axis vertical = up.over(dx.extents[0], a, geometry.stride),
+                               horizontal = across.over(dx.extents[1], b, geometry.stride);
+                    const integer rows = up.count * across.count * filters;
+                    Scalar* const packed = memory(packed_, rows * packed_columns<Scalar>(channels));
+                    integer row = 0;
+                    for (integer u = up.last; u >= 0; u -= geometry.stride)
+                        for (integer v = across.last; v >= 0; v -= geometry.stride, row += filters)
+                            pack_transposed(packed, rows, row, w.at(t) + (u * w.extents[1] + v) * channels * filters, filters, channels);
+                    correlate(image_of(dx, t), image_of(dy, t), packed, vertical, horizontal, across_images, accumulate);
+                }
+    }
+
+    void backward_weights(view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy, convolution_geometry geometry, bool across_images,
+                          bool accumulate) {
+        const axis vertical{dy.extents[0], geometry.stride, -geometry.padding, dw.extents[0], 0, 1},
+            horizontal{dy.extents[1], geometry.stride, -geometry.padding, dw.extents[1], 0, 1};
+        for (integer t = 0; t < dw.tasks; ++t) {
+            image<const Scalar> in = image_of(x, t), out = image_of(dy, t);
+            const integer filters = out.channels;
+            if (filters % lanes<Scalar> != 0) out = with_whole_vectors(out);
+            if (across_images) {
+                correlate_taps(dw.at(t), in, out, filters, vertical, horizontal, accumulate);
+            } else {
+                for_each_padded_block(in, vertical, horizontal, [&](integer first, image<const Scalar> padded) {
+                    correlate_rows(dw.at(t), padded, out.from(first), filters, vertical, horizontal, accumulate || first > 0);
+                });
+            }
+        }
+    }
+
+private:
+    /// Images of one task, (count, height, width, channels).
+    template <class T> struct image {
+        T* data;
+        integer count, height, width, channels;
+        integer row() const { return width * channels; }
+        integer size() const { return height * width * channels; }
+        image from(integer first) const { return {data + first * size(), count - first, height, width, channels}; }
+    };
+    template <class T> static image<T> image_of(const view<T>& v, integer t) {
+        return {v.at(t), v.batch, v.extents[0], v.extents[1], v.extents[2]};
+    }
+
+    /// Along one axis: pixel i of the result, at place + i · step of its image, reads `taps` pixels from i · stride + start on.
+    struct axis {
+        integer pixels, stride, start, taps, place, step;
+
+        integer before() const { return std::max(-start, integer{0}); }
+        // In the image with padding.
+        integer first_read(integer i) const { return i * stride + start + before(); }
+        integer extent_with_padding() const { return before() + std::max((pixels - 1) * stride + start + taps, integer{0}); }
+        // The taps of pixel i that fall into an image of so many pixels.
+        integer first_tap(integer i) const { return std::clamp(-(i * stride + start), integer{0}, taps); }
+        integer end_tap(integer i, integer extent) const { return std::clamp(extent - (i * stride + start), first_tap(i), taps); }
+        // The pixels whose tap u falls into an image of so many.
+        integer first_pixel(integer u) const { return std::min(pixels, std::max((-(start + u) + stride - 1) / stride, integer{0})); }
+        integer end_pixel(integer u, integer extent) const {
+            const integer room = extent - 1 - (start + u);
+            return room < 0 ? first_pixel(u) : std::max(first_pixel(u), std::min(pixels, room / stride + 1));
+        }
+    };
+
+    /// The taps of a strided convolution that reach the pixels place, place + stride, … of its input; the last one reads the first pixel of the output.
+    struct taps {
+        integer count, last, start;
+        taps(convolution_geometry geometry, integer place, integer kernel) {
+            const integer first = (place + geometry.padding) % geometry.stride;
+            count = first < kernel ? (kernel - 1 - first) / geometry.stride + 1 : 0;
+            last = count > 0 ? first + (count - 1) * geometry.stride : -1;
+            start = count > 0 ? (place + geometry.padding - last) / geometry.stride : 0;
+        }
+        axis over(integer extent, integer place, integer stride) const {
+            return {(extent - place + stride - 1) / stride, 1, start, count, place, stride};
+        }
+    };
+
+    static Scalar* memory(aligned_vector<Scalar>& from, integer count) {
+        if (integer(from.size()) < count) from.resize(std::size_t(count));
+        return from.data();
+    }
+
+    void correlate(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const axis& vertical, const axis& horizontal,
+                   bool across_images, bool accumulate) {
+        if (across_images) {
+            correlate_across_images(out, in, packed, vertical, horizontal, accumulate);
+        } else {
+            for_each_padded_block(in, vertical, horizontal, [&](integer first, image<const Scalar> padded) {
+                correlate_over_images(out.from(first), padded, packed, vertical, horizontal, accumulate);
+            });
+        }
+    }
+
+    void correlate_over_images(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const axis& vertical,
+                               const axis& horizontal, bool accumulate) {
+        const integer rows = vertical.taps * horizontal.taps * in.channels, pixels = in.count * vertical.pixels * horizontal.pixels;
+        for_each_column_block<Scalar>(out.channels, [&](auto vectors, integer first_column, integer columns) {
+            constexpr integer height = tile_rows<decltype(vectors)::value>, width = decltype(vectors)::value * lanes<Scalar>;
+            const product_terms terms{vertical.taps, horizontal.taps * in.channels, in.row(), horizontal.taps * in.channels * width};
+            integer n = 0, i = 0, j = 0;
+            for (integer first = 0; first < pixels; first += height) {
+                const Scalar* from[height];
+                Scalar* to[height];
+                const integer here = std::min(height, pixels - first);
+                for (integer p = 0; p < height; ++p) {
+                    if (p >= here) {
+                        from[p] = from[p - 1];
+                        continue;
+                    }
+                    from[p] = in.data + n * in.size() + vertical.first_read(i) * in.row() + horizontal.first_read(j) * in.channels;
+                    to[p] = out.data + n * out.size() + (vertical.place + i * vertical.step) * out.row() +
+                            (horizontal.place + j * horizontal.step) * out.channels + first_column;
+                    if (++j < horizontal.pixels) continue;
+                    j = 0;
+                    if (++i < vertical.pixels) continue;
+                    i = 0;
+                    ++n;
+                }
+                multiply_tile<decltype(vectors)::value>(to, from, terms, packed + first_column * rows, here, columns, accumulate);
+            }
+        });
+    }
+
+    void correlate_across_images(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const axis& vertical,
+                                 const axis& horizontal, bool accumulate) {
+        const integer rows = vertical.taps * horizontal.taps * in.channels;
+        for_each_column_block<Scalar>(out.channels, [&](auto vectors, integer first_column, integer columns) {
+            constexpr integer height = tile_rows<decltype(vectors)::value>, width = decltype(vectors)::value * lanes<Scalar>;
+            for (integer i = 0; i < vertical.pixels; ++i)
+                for (integer j = 0; j < horizontal.pixels; ++j) {
+                    const integer u = vertical.first_tap(i), v = horizontal.first_tap(j);
+                    const product_terms terms{vertical.end_tap(i, in.height) - u, (horizontal.end_tap(j, in.width) - v) * in.channels,
+                                              in.row(), horizontal.taps * in.channels * width};
+                    const Scalar* const weights = packed + first_column * rows + (u * horizontal.taps + v) * in.channels * width;
+                    // Where no tap falls into the image, the pixel that would be read lies outside it too: then there are no terms.
+                    const integer pixel = terms.runs > 0 && terms.depth > 0
+                                              ? (i * vertical.stride + vertical.start + u) * in.row() +
+                                                    (j * horizontal.stride + horizontal.start + v) * in.channels
+                                              : 0;
+                    const integer place = (vertical.place + i * vertical.step) * out.row() +
+                                          (horizontal.place + j * horizontal.step) * out.channels + first_column;
+                    for (integer first = 0; first < in.count; first += height) {
+                        const Scalar* from[height];
+                        Scalar* to[height];
+                        const integer here = std::min(height, in.count - first);
+                        for (integer p = 0; p < height; ++p) {
+                            const integer n = first + std::min(p, here - 1);
+                            from[p] = in.data + n * in.size() + pixel;
+                            to[p] = out.data + n * out.size() + place;
+                        }
+                        multiply_tile<decltype(vectors)::value>(to, from, terms, weights, here, columns, accumulate);
+                    }
+                }
+        });
+    }
+
+    /// Every element of dw is a sum over all pixels; a tile takes several elements of a patch, wherever in the patch they lie.
+    void correlate_rows(Scalar* dw, image<const Scalar> in, image<const Scalar> out, integer filters, const axis& vertical,
+                        const axis& horizontal, bool accumulate) {
+        const integer run = horizontal.taps * in.channels, rows = vertical.taps * run;
+        const product_positions at{
+            in.count,   vertical.pixels, horizontal.pixels, in.size(), vertical.stride * in.row(), horizontal.stride * in.channels,
+            out.size(), out.row(),       out.channels};
+        for_each_column_block<Scalar>(filters, [&](auto vectors, integer first_column, integer columns) {
+            constexpr integer height = tile_rows<decltype(vectors)::value>;
+            for (integer first = 0; first < rows; first += height) {
+                integer offset[height];
+                Scalar* to[height];
+                const integer here = std::min(height, rows - first);
+                for (integer p = 0; p < height; ++p) {
+                    const integer row = first + std::min(p, here - 1);
+                    offset[p] = row / run * in.row() + row % run;
+                    to[p] = dw + row * filters + first_column;
+                }
+                correlate_tile<decltype(vectors)::value>(to, in.data, offset, out.data + first_column, at, here, columns, accumulate);
+            }
+        });
+    }
+
+    void correlate_taps(Scalar* dw, image<const Scalar> in, image<const Scalar> out, integer filters, const axis& vertical,
+                        const axis& horizontal, bool accumulate) {
+        for (integer u = 0; u < vertical.taps; ++u)
+            for (integer v = 0; v < horizontal.taps; ++v) {
+                const integer i = vertical.first_pixel(u), j = horizontal.first_pixel(v);
+                const product_positions at{in.count,
+                                           vertical.end_pixel(u, in.height) - i,
+                                           horizontal.end_pixel(v, in.width) - j,
+                                           in.size(),
+                                           vertical.stride * in.row(),
+                                           horizontal.stride * in.channels,
+                                           out.size(),
+                                           out.row(),
+                                           out.channels};
+                const bool any = at.rows > 0 && at.columns > 0;
+                const Scalar* const left = in.data + (any ? (i * vertical.stride + vertical.start + u) * in.row() +
+                                                                (j * horizontal.stride + horizontal.start + v) * in.channels
+                                                          : 0);
+                const Scalar* const right = out.data + (any ? i * out.row() + j * out.channels : 0);
+                Scalar* const tap = dw + (u * horizontal.taps + v) * in.channels * filters;
+                for_each_column_block<Scalar>(filters, [&](auto vectors, integer first_column, integer columns) {
+                    constexpr integer height = tile_rows<decltype(vectors)::value>;
+                    for (integer first = 0; first < in.channels; first += height) {
+                        integer offset[height];
+                        Scalar* to[height];
+                        const integer here = std::min(height, in.channels - first);
+                        for (integer p = 0; p < height; ++p) {
+                            offset[p] = first + std::min(p, here - 1);
+                            to[p] = tap + offset[p] * filters + first_column;
+                        }
+                        correlate_tile<decltype(vectors)::value>(to, left, offset, right + first_column, at, here, columns, accumulate);
+                    }
+                });
+            }
+    }
+
+    /// f(first image, images with zeros around them) for blocks of images that stay in the second cache while they are read several times. Images that
+    /// need no zeros are read where they lie.
+    template <class F> void for_each_padded_block(image<const Scalar> in, const axis& vertical, const axis& horizontal, F f) {
+        const integer height = vertical.extent_with_padding(), width = horizontal.extent_with_padding();
+        const integer top = vertical.before(), left = horizontal.before();
+        const integer most =
+            std::max(block_bytes / (std::max(height * width, integer{1}) * in.channels * integer(sizeof(Scalar))), integer{1});
+        const bool as_it_is = top == 0 && left == 0 && height <= in.height && width <= in.width;
+        for (integer first = 0; first < in.count; first += most) {
+            const integer count = std::min(most, in.count - first);
+            if (as_it_is) {
+                f(first, image<const Scalar>{in.data + first * in.size(), count, in.height, in.width, in.channels});
+                continue;
+            }
+            Scalar* to = memory(padded_, count * height * width * in.channels);
+            const image<const Scalar> padded{to, count, height, width, in.channels};
+            const integer inside = std::clamp(width - left, integer{0}, in.width) * in.channels, before = left * in.channels;
+            for (integer n = first; n < first + count; ++n)
+                for (integer i = 0; i < height; ++i, to += padded.row()) {
+                    if (i < top || i - top >= in.height) {
+                        std::fill_n(to, padded.row(), Scalar(0));
+                    } else {
+                        std::fill_n(to, before, Scalar(0));
+                        std::copy_n(in.data + n * in.size() + (i - top) * in.row(), inside, to + before);
+                        std::fill_n(to + before + inside, padded.row() - before - inside, Scalar(0));
+                    }
+                }
+            f(first, padded);
+        }
+    }
+
+    image<const Scalar> with_whole_vectors(image<const Scalar> in) {
+        const integer channels = packed_columns<Scalar>(in.channels), pixels = in.count * in.height * in.width;
+        Scalar* const to = memory(whole_, pixels * channels);
+        for (integer i = 0; i < pixels; ++i) {
+            std::copy_n(in.data + i * in.channels, in.channels, to + i * channels);
+            std::fill_n(to + i * channels + in.channels, channels - in.channels, Scalar(0));
+        }
+        return {to, in.count, in.height, in.width, channels};
+    }
+
+    static constexpr integer block_bytes = integer{1} << 17;
+    aligned_vector<Scalar> packed_, padded_, whole_;
+};
+
+}  // namespace BILEVEL_INSTRUCTION_SET
+}  // namespace bilevel::backend

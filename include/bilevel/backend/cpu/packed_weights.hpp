@@ -1,0 +1,102 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/backend/cpu/register_tile.hpp>
+
+#include <algorithm>
+
+/// Weights in the order in which register tiles read them: in blocks of columns, padded with zeros to whole vectors, and in each block row by row.
+///  packed[first · rows + k · width + j] = matrix[k, first + j]  for the block of `width` columns that begins with `first`
+namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
+
+template <class Scalar> constexpr integer packed_columns(integer columns) {
+    return (columns + lanes<Scalar> - 1) / lanes<Scalar> * lanes<Scalar>;
+}
+
+/// f(vectors as a constant, first column, columns of the block that exist) for every block: the widest tiles first.
+template <class Scalar, class F> void for_each_column_block(integer columns, F f) {
+    for (integer first = 0; first < columns;) {
+        const integer left = columns - first, vectors = (left + lanes<Scalar> - 1) / lanes<Scalar>;
+        const auto block = [&](auto width) {
+            f(width, first, std::min(width * lanes<Scalar>, left));
+            first += width * lanes<Scalar>;
+        };
+        if (vectors >= widest_tile) {
+            block(std::integral_constant<integer, widest_tile>{});
+        } else if (vectors >= 2) {
+            block(std::integral_constant<integer, 2>{});
+        } else {
+            block(std::integral_constant<integer, 1>{});
+        }
+    }
+}
+
+/// Whether a matrix is its own packed form: one block of columns that are whole vectors.
+template <class Scalar> constexpr bool is_packed(integer columns) {
+    return columns % lanes<Scalar> == 0 &&
+           (columns == lanes<Scalar> || columns == 2 * lanes<Scalar> || columns == widest_tile * lanes<Scalar>);
+}
+
+/// packed from matrix.    // matrix (rows, columns)  packed (rows · packed_columns)
+template <class Scalar> void pack(Scalar* packed, const Scalar* matrix, integer rows, integer columns) {
+    for_each_column_block<Scalar>(columns, [&](auto vectors, integer first, integer here) {
+        constexpr integer width = decltype(vectors)::value * lanes<Scalar>;
+        Scalar* to = packed + first * rows;
+        for (integer k = 0; k < rows; ++k, to += width) {
+            const Scalar* const from = matrix + k * columns + first;
+            for (integer j = 0; j < decltype(vectors)::value; ++j)
+                store(to + j * lanes<Scalar>, load_first(from + j * lanes<Scalar>, here - j * lanes<Scalar>));
+        }
+    });
+}
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // a block of vectors forgets that they may alias, which nothing here relies on
+#endif
+
+/// out = inᵀ for a square of lanes × lanes.
+template <class Scalar> BILEVEL_INLINE void transpose_square(Scalar* out, integer out_stride, const Scalar* in, integer in_stride) {
+    constexpr integer n = lanes<Scalar>;
+    if constexpr (n == 1) {
+        *out = *in;
+    } else {
+        Eigen::internal::PacketBlock<packet<Scalar>, n> square;
+        for (integer i = 0; i < n; ++i) square.packet[i] = load(in + i * in_stride);
+        Eigen::internal::ptranspose(square);
+        for (integer i = 0; i < n; ++i) store(out + i * out_stride, packet<Scalar>(square.packet[i]));
+    }
+}
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
+/// out = inᵀ.    // in (rows, columns)  out (columns, rows)
+template <class Scalar>
+void transpose(Scalar* out, integer out_stride, const Scalar* in, integer in_stride, integer rows, integer columns) {
+    constexpr integer n = lanes<Scalar>;
+    const integer whole_rows = rows / n * n, whole_columns = columns / n * n;
+    for (integer i = 0; i < whole_rows; i += n)
+        for (integer j = 0; j < whole_columns; j += n)
+            transpose_square(out + j * out_stride + i, out_stride, in + i * in_stride + j, in_stride);
+    for (integer i = 0; i < rows; ++i)
+        for (integer j = i < whole_rows ? whole_columns : 0; j < columns; ++j) out[j * out_stride + i] = in[i * in_stride + j];
+}
+
+/// Rows first_row … first_row + rows − 1 of a packed matrix of `all_rows` rows, from their transpose.    // transposed (columns, rows)
+template <class Scalar>
+void pack_transposed(Scalar* packed, integer all_rows, integer first_row, const Scalar* transposed, integer rows, integer columns) {
+    for_each_column_block<Scalar>(columns, [&](auto vectors, integer first, integer here) {
+        constexpr integer width = decltype(vectors)::value * lanes<Scalar>;
+        Scalar* const to = packed + first * all_rows + first_row * width;
+        transpose(to, width, transposed + first * rows, rows, here, rows);
+        for (integer k = 0; here < width && k < rows; ++k)
+            for (integer j = here; j < width; ++j) to[k * width + j] = Scalar(0);
+    });
+}
+
+}  // namespace BILEVEL_INSTRUCTION_SET
+}  // namespace bilevel::backend

@@ -1,0 +1,104 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/backend/cpu/packet.hpp>
+
+/// Products of small matrices whose sums stay in registers from the first term to the last. Everything that convolutions multiply comes here; what differs
+/// is where the rows lie.
+namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
+
+/// Vectors side by side in a tile: as many as leave enough rows to hide the latency of a multiply-add.
+inline constexpr integer widest_tile = vector_registers == 32 ? 4 : 2;
+
+/// Rows of a tile that is so many vectors wide: rows × vectors sums, the vectors of one row of weights, and a broadcast element fit the registers.
+template <integer Vectors> inline constexpr integer tile_rows = vector_registers == 32 ? (Vectors == 4 ? 6 : 8) : (Vectors == 2 ? 6 : 8);
+
+/// The terms of a row of products: `runs` stretches of `depth` elements, `pitch` apart in the row; those of their weights are `weights_pitch` apart.
+struct product_terms {
+    integer runs = 1, depth = 0, pitch = 0, weights_pitch = 0;
+};
+
+/// out[p][j] = Σ_{run, k} in[p][run · pitch + k] w[run · weights_pitch + k · width + j], or added to what is there, for p < rows, j < columns.
+/// All tile_rows pointers of `in` can be read; those of `out` from `rows` on are not used.
+template <integer Vectors, class Scalar>
+__attribute__((noinline)) void multiply_tile(Scalar* const* out, const Scalar* const* in, const product_terms& terms, const Scalar* weights,
+                                             integer rows, integer columns, bool accumulate) {
+    constexpr integer height = tile_rows<Vectors>, width = Vectors * lanes<Scalar>;
+    packet<Scalar> sum[height][Vectors];
+    const Scalar* row[height];
+    unrolled<height>([&](auto p) BILEVEL_INLINE_LAMBDA {
+        row[p] = in[p];
+        unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA { sum[p][j] = broadcast(Scalar(0)); });
+    });
+    for (integer run = 0; run < terms.runs; ++run) {
+        const Scalar* w = weights + run * terms.weights_pitch;
+        for (integer k = 0; k < terms.depth; ++k, w += width) {
+            packet<Scalar> factor[Vectors];
+            unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA { factor[j] = load(w + j * lanes<Scalar>); });
+            unrolled<height>([&](auto p) BILEVEL_INLINE_LAMBDA {
+                const auto element = broadcast(row[p][k]);
+                unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA { sum[p][j] = Eigen::internal::pmadd(element, factor[j], sum[p][j]); });
+            });
+        }
+        unrolled<height>([&](auto p) BILEVEL_INLINE_LAMBDA { row[p] += terms.pitch; });
+    }
+    unrolled<height>([&](auto p) BILEVEL_INLINE_LAMBDA {
+        if (p >= rows) return;
+        unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA {
+            Scalar* const to = out[p] + j * lanes<Scalar>;
+            const integer here = columns - j * lanes<Scalar>;
+            if (accumulate) sum[p][j] = Eigen::internal::padd(sum[p][j], load_first(to, here));
+            store_first(to, sum[p][j], here);
+        });
+    });
+}
+
+/// Positions that a sum runs over: images, rows, columns, with the distances from one to the next in the two arrays that are read there.
+struct product_positions {
+    integer images = 1, rows = 1, columns = 1;
+    integer left_image = 0, left_row = 0, left_column = 0;
+    integer right_image = 0, right_row = 0, right_column = 0;
+};
+
+/// out[p][j] = Σ_positions left[position + offset[p]] right[position + j], or added to what is there, for p < rows, j < columns.
+/// Elements of `right` up to the whole width of the tile can be read. All tile_rows offsets can be read.
+template <integer Vectors, class Scalar>
+__attribute__((noinline)) void correlate_tile(Scalar* const* out, const Scalar* left, const integer* offset, const Scalar* right,
+                                              const product_positions& at, integer rows, integer columns, bool accumulate) {
+    constexpr integer height = tile_rows<Vectors>;
+    packet<Scalar> sum[height][Vectors];
+    const Scalar* row[height];
+    unrolled<height>([&](auto p) BILEVEL_INLINE_LAMBDA {
+        row[p] = left + offset[p];
+        unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA { sum[p][j] = broadcast(Scalar(0)); });
+    });
+    for (integer image = 0; image < at.images; ++image) {
+        for (integer i = 0; i < at.rows; ++i) {
+            integer l = image * at.left_image + i * at.left_row;
+            const Scalar* r = right + image * at.right_image + i * at.right_row;
+            for (integer n = 0; n < at.columns; ++n, l += at.left_column, r += at.right_column) {
+                packet<Scalar> factor[Vectors];
+                unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA { factor[j] = load(r + j * lanes<Scalar>); });
+                unrolled<height>([&](auto p) BILEVEL_INLINE_LAMBDA {
+                    const auto element = broadcast(row[p][l]);
+                    unrolled<Vectors>([&](auto j)
+                                          BILEVEL_INLINE_LAMBDA { sum[p][j] = Eigen::internal::pmadd(element, factor[j], sum[p][j]); });
+                });
+            }
+        }
+    }
+    unrolled<height>([&](auto p) BILEVEL_INLINE_LAMBDA {
+        if (p >= rows) return;
+        unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA {
+            Scalar* const to = out[p] + j * lanes<Scalar>;
+            const integer here = columns - j * lanes<Scalar>;
+            if (accumulate) sum[p][j] = Eigen::internal::padd(sum[p][j], load_first(to, here));
+            store_first(to, sum[p][j], here);
+        });
+    });
+}
+
+}  // namespace BILEVEL_INSTRUCTION_SET
+}  // namespace bilevel::backend
