@@ -104,28 +104,57 @@ template <class Layer> void register_convolution(const std::string& at) {
     });
 }
 
+constexpr bilevel::backend::activation<float> relu{0.0F};
+
+/// Batch norm with what follows it, and its statistics.
 template <class Layer> void register_batch_norm(const std::string& at) {
+    struct arguments {
+        view<float> x, dx, y, dy, gain, shift, mean, r, sum, dot;
+        view<std::uint8_t> argmax;
+        bilevel::backend::normalised<float> of() const { return {x, mean, r, gain, shift}; }
+    };
     using image = typename Layer::input;
+    using result = typename Layer::output;
     using channel = typename Layer::channel;
-    row("batch_norm/" + at, [](planes& p) {
-        return [x = p.take<image>(batch), n = p.take<image>(batch), y = p.take<image>(batch), mean = p.take<channel>(1),
-                r = p.take<channel>(1), gain = p.take<channel>(1), shift = p.take<channel>(1)](auto& k) {
-            k.normalise(n, mean, r, x, float(Layer::epsilon));
-            k.channel_scale(y, n, gain, false);
-            k.channel_shift(y, shift, true);
+    const auto take = [](planes& p) {
+        arguments a{p.take<image>(batch),
+                    p.take<image>(batch),
+                    p.take<result>(batch),
+                    p.take<result>(batch),
+                    p.take<channel>(1),
+                    p.take<channel>(1),
+                    p.take<channel>(1),
+                    p.take<channel>(1),
+                    p.take<channel>(1),
+                    p.take<channel>(1),
+                    {}};
+        if constexpr (!std::is_same_v<image, result>) a.argmax = p.take<result, std::uint8_t>(batch);
+        return a;
+    };
+    row("batch_norm/" + at, [=](planes& p) {
+        return [a = take(p)](auto& k) {
+            k.moments(a.mean, a.r, a.x, float(Layer::epsilon));
+            k.batch_norm(a.y, a.argmax, a.of(), relu);
         };
     });
-    row("batch_norm_backward/" + at, [](planes& p) {
-        return [dx = p.take<image>(batch), dy = p.take<image>(batch), n = p.take<image>(batch), r = p.take<channel>(1),
-                gain = p.take<channel>(1), sum = p.take<channel>(1), dot = p.take<channel>(1)](auto& k) {
-            k.channel_sum(sum, dy, false);
-            k.channel_dot(dot, dy, n, false);
-            k.batch_norm_backward(dx, gain, r, dy, sum, n, dot, false);
+    row("batch_norm_backward/" + at, [=](planes& p) {
+        return [a = take(p)](auto& k) {
+            k.batch_norm_sums(a.dot, a.sum, a.dy, a.y, a.argmax, a.of(), relu);
+            k.batch_norm_backward(a.dx, a.dot, a.sum, a.dy, a.y, a.argmax, a.of(), relu);
         };
     });
-    row("normalise_tangent/" + at, [](planes& p) {
-        return [dn = p.take<image>(batch), dx = p.take<image>(batch), n = p.take<image>(batch), dr = p.take<channel>(1),
-                r = p.take<channel>(1)](auto& k) { k.normalise_tangent(dn, dr, dx, n, r); };
+    row("batch_norm_tangent/" + at, [=](planes& p) {
+        return [a = take(p)](auto& k) {
+            k.moments_tangent(a.sum, a.dot, a.dx, a.of());
+            k.batch_norm_tangent(a.dy, a.y, a.argmax, a.of(), {a.dx, a.sum, a.dot, a.gain, a.shift}, relu);
+        };
+    });
+    row("batch_norm_backward_tangent/" + at, [=](planes& p) {
+        return [a = take(p), dx = p.take<image>(batch), dy = p.take<result>(batch)](auto& k) {
+            const bilevel::backend::normalised<float> moved{a.dx, a.sum, a.dot, a.gain, a.shift};
+            k.batch_norm_sums_tangent(a.dot, a.sum, a.dy, dy, a.y, a.argmax, a.of(), moved, relu);
+            k.batch_norm_backward_tangent(dx, a.dot, a.sum, a.dot, a.sum, a.dy, dy, a.y, a.argmax, a.of(), moved, relu);
+        };
     });
 }
 

@@ -11,6 +11,7 @@
 #include <bilevel/nn/conv4.hpp>
 #include <bilevel/nn/flatten.hpp>
 #include <bilevel/nn/mlp.hpp>
+#include <bilevel/nn/resnet12.hpp>
 #include <bilevel/objective/cross_entropy.hpp>
 #include <bilevel/objective/differentiated.hpp>
 #include <bilevel/objective/mean_squared_error.hpp>

@@ -81,11 +81,16 @@ template <class Scalar> struct work {
         k.conv2d_backward_data(image(dx, side, channels), out, weights, {1, 1}, false);
         k.conv2d_backward_weights(dweights, in, out, {1, 1}, true);
         k.conv2d(small, in, weights, {2, 1}, true);
-        k.normalise(normal, mean, r, out, Scalar(0.001));
-        k.normalise_tangent(moved, sums, out, normal, r);
-        k.channel_dot(sums, out, normal, false);
-        k.batch_norm_backward(moved, gain, r, out, sums, normal, sums, true);
-        k.batch_norm_backward_moved(moved, gain, r, normal, sums);
+        const backend::normalised<Scalar> of{out, mean, r, gain, sums};
+        const backend::activation<Scalar> follows{Scalar(0)};
+        k.moments(mean, r, out, Scalar(0.001));
+        k.moments_tangent(mean, sums, normal, of);
+        k.batch_norm(small, positions, of, follows);
+        k.batch_norm_tangent(small, small, positions, of, of, follows);
+        k.batch_norm_sums(gain, sums, small, small, positions, of, follows);
+        k.batch_norm_sums_tangent(gain, sums, small, small, small, positions, of, of, follows);
+        k.batch_norm_backward(moved, gain, sums, small, small, positions, of, follows);
+        k.batch_norm_backward_tangent(moved, gain, sums, gain, sums, small, small, small, positions, of, of, follows);
         k.max_pool(small, positions, out);
         k.max_pool_scatter(moved, small, positions);
         // The same numbers as matrices.

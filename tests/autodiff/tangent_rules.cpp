@@ -11,6 +11,7 @@
 #include <bilevel/nn/network.hpp>
 #include <bilevel/nn/pooling.hpp>
 #include <bilevel/nn/rectifier.hpp>
+#include <bilevel/nn/residual.hpp>
 #include <bilevel/objective/cross_entropy.hpp>
 #include <bilevel/testing/finite_difference.hpp>
 
@@ -28,7 +29,11 @@ using pooled = shape<3, 3, 3>;
 // Every primitive behind a squared error, its input moving too.
 using everything =
     nn::sequential<nn::convolution<image, 3>, nn::batch_norm<shape<6, 6, 3>>, nn::leaky_relu<shape<6, 6, 3>>, nn::max_pool<shape<6, 6, 3>>,
-                   nn::convolution<pooled, 3>, nn::global_average_pool<pooled>, nn::linear<shape<3>, 4>>;
+                   nn::residual<nn::convolution<pooled, 3>>, nn::global_average_pool<pooled>, nn::linear<shape<3>, 4>>;
+// Batch norm with what may follow it, over images of odd extents.
+using normalised =
+    nn::sequential<nn::convolution<shape<7, 6, 2>, 3>, nn::batch_norm<shape<7, 6, 3>, 1, 10, true>, nn::convolution<shape<3, 3, 3>, 3>,
+                   nn::batch_norm_relu<shape<3, 3, 3>>, nn::global_average_pool<shape<3, 3, 3>>, nn::linear<shape<3>, 4>>;
 using small = nn::network<nn::sequential<nn::linear<shape<3>, 4>>, nn::linear<shape<4>>>;
 
 constexpr double exact = 1e-13;  // two routes to the same numbers that differ in the order of their sums
@@ -45,13 +50,13 @@ std::vector<double> derivatives(const std::vector<dual<double>>& of) {
 }
 }  // namespace
 
-TEST_CASE("the tangent rules of the layers and of the squared error") {
-    using program = fixture::layer_program<everything>;
+TEST_CASE_TEMPLATE("the tangent rules of the layers and of the squared error", Layers, everything, normalised) {
+    using program = fixture::layer_program<Layers>;
     const auto z = program::point(1), v = program::point(2);
     backend::reference<double> kernels;
     backend::reference<dual<double>> dual_kernels;
-    program::machine<backend::reference<double>> machine(kernels);
-    program::machine<backend::reference<dual<double>>> oracle(dual_kernels);
+    typename program::template machine<backend::reference<double>> machine(kernels);
+    typename program::template machine<backend::reference<dual<double>>> oracle(dual_kernels);
     machine.primal(z);
     const auto tangent = machine.tangent(v);
     const auto expected = oracle.primal(moving(z, v));

@@ -7,9 +7,11 @@
 #include <bilevel/nn/batch_norm.hpp>
 #include <bilevel/nn/convolution.hpp>
 #include <bilevel/nn/flatten.hpp>
+#include <bilevel/nn/identity.hpp>
 #include <bilevel/nn/linear.hpp>
 #include <bilevel/nn/pooling.hpp>
 #include <bilevel/nn/rectifier.hpp>
+#include <bilevel/nn/residual.hpp>
 #include <bilevel/nn/sequential.hpp>
 #include <bilevel/testing/finite_difference.hpp>
 #include <bilevel/testing/laws.hpp>
@@ -38,13 +40,23 @@ template <class V> auto sum(const V& v) { return std::accumulate(v.begin(), v.en
 using image = shape<6, 5, 2>;
 using block = nn::sequential<nn::convolution<image, 3>, nn::batch_norm<shape<6, 5, 3>>, nn::relu<shape<6, 5, 3>>,
                              nn::max_pool<shape<6, 5, 3>>, nn::flatten<shape<3, 2, 3>>, nn::linear<shape<18>, 4>>;
+// A body with an activation inside, the image itself added; a body of one layer; one that ends in a residual, whose sum the outer one adds to.
+using kept = nn::residual<nn::sequential<nn::convolution<image, 3>, nn::leaky_relu<shape<6, 5, 3>>, nn::convolution<shape<6, 5, 3>, 2>>>;
+using widened =
+    nn::residual<nn::convolution<image, 3, 2>, nn::sequential<nn::convolution_1x1<image, 3, 2>, nn::batch_norm<shape<3, 3, 3>>>>;
+using nested =
+    nn::residual<nn::sequential<nn::convolution_1x1<image, 2>, nn::residual<nn::batch_norm<image>, nn::convolution_1x1<image, 2>>>>;
 }  // namespace
 
 TYPE_TO_STRING(block);
+TYPE_TO_STRING(kept);
+TYPE_TO_STRING(widened);
+TYPE_TO_STRING(nested);
 
 TEST_CASE_TEMPLATE("layer", Layer, nn::convolution<image, 3>, nn::convolution<image, 3, 1, 0>, nn::convolution<image, 3, 2>,
-                   nn::convolution<image, 2, 2, 0>, nn::batch_norm<image>, nn::relu<image>, nn::leaky_relu<image>, nn::max_pool<image>,
-                   nn::global_average_pool<image>, nn::flatten<image>, nn::linear<shape<7>, 4>, nn::linear<image, 3>, block) {
+                   nn::convolution<image, 2, 2, 0>, nn::convolution_1x1<image, 3>, nn::convolution<image, 2, 2, 2, 5>,
+                   nn::batch_norm<image>, nn::relu<image>, nn::leaky_relu<image>, nn::max_pool<image>, nn::global_average_pool<image>,
+                   nn::flatten<image>, nn::identity<image>, nn::linear<shape<7>, 4>, nn::linear<image, 3>, block, kept, widened, nested) {
     using program = layer_program<Layer>;
     const auto z = program::point(1), u = program::point(2), v = program::point(3);
     backend::reference<double> kernels;

@@ -8,6 +8,7 @@
 #include <bilevel/nn/conv4.hpp>
 #include <bilevel/nn/flatten.hpp>
 #include <bilevel/nn/mlp.hpp>
+#include <bilevel/nn/resnet12.hpp>
 #include <bilevel/objective/cross_entropy.hpp>
 #include <bilevel/objective/mean_squared_error.hpp>
 #include <bilevel/testing/finite_difference.hpp>
@@ -36,9 +37,11 @@ template <class Network, class Loss> struct subject {
 using pooled = nn::conv4<shape<16, 16, 1>, 4>;
 using strided = nn::conv4_strided<shape<12, 12, 1>, 6>;
 using mlp = nn::mlp<shape<3>, 8, 7>;
+using resnet = nn::resnet12<shape<16, 16, 3>, 8, 8, 16, 16>;
 using classification = subject<pooled, objective::cross_entropy>;
 using image_regression = subject<strided, objective::mean_squared_error>;
 using regression = subject<mlp, objective::mean_squared_error>;
+using residual_classification = subject<resnet, objective::cross_entropy>;
 
 template <class S> auto dot(const std::vector<S>& a, const std::vector<S>& b) {
     return std::inner_product(a.begin(), a.end(), b.begin(), S(0));
@@ -50,8 +53,9 @@ const fixture::sizes size{.tasks = 1, .outputs = 5, .support = 10};
 TYPE_TO_STRING(classification);
 TYPE_TO_STRING(image_regression);
 TYPE_TO_STRING(regression);
+TYPE_TO_STRING(residual_classification);
 
-TEST_CASE_TEMPLATE("gradient program", Subject, classification, image_regression, regression) {
+TEST_CASE_TEMPLATE("gradient program", Subject, classification, image_regression, regression, residual_classification) {
     using network = typename Subject::network;
     using loss = typename Subject::loss;
     using kernels_type = backend::reference<double>;

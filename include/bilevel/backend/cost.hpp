@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/convolution_geometry.hpp>
+#include <bilevel/backend/normalised.hpp>
 #include <bilevel/backend/single_worker.hpp>
 #include <bilevel/core/array.hpp>
 #include <bilevel/core/rows.hpp>
@@ -50,36 +51,46 @@ template <class Scalar> struct cost : single_worker<cost<Scalar>> {
     void average_pool(view<Scalar> y, view<const Scalar> x) { count(elements(x), y, x); }
     void average_pool_backward(view<Scalar> dx, view<const Scalar> dy) { count(elements(dy), dx, dy); }
 
-    void channel_scale(view<Scalar> y, view<const Scalar> x, view<const Scalar> k, bool accumulate) {
-        count((accumulate ? 2 : 1) * elements(y), output(y, accumulate), x, k);
-    }
-    void channel_shift(view<Scalar> y, view<const Scalar> k, bool accumulate) {
-        count(accumulate ? elements(y) : 0, output(y, accumulate), k);
-    }
-    void channel_sum(view<Scalar> s, view<const Scalar> a, bool accumulate) { count(elements(a), output(s, accumulate), a); }
-    void channel_dot(view<Scalar> s, view<const Scalar> a, view<const Scalar> b, bool accumulate) {
-        count(2 * elements(a), output(s, accumulate), a, b);
-    }
-    void add_bias(view<Scalar> y, view<const Scalar> b, bool accumulate) { channel_shift(y, b, accumulate); }
-    void sum_over_batch(view<Scalar> b, view<const Scalar> y, bool accumulate) { channel_sum(b, y, accumulate); }
+    void add_bias(view<Scalar> y, view<const Scalar> b, bool accumulate) { count(accumulate ? elements(y) : 0, output(y, accumulate), b); }
+    void sum_over_batch(view<Scalar> b, view<const Scalar> y, bool accumulate) { count(elements(y), output(b, accumulate), y); }
 
-    void normalise(view<Scalar> n, view<Scalar> mean, view<Scalar> r, view<const Scalar> x, Scalar) {
-        count(6 * elements(x), n, mean, r, x);
+    void moments(view<Scalar> mean, view<Scalar> r, view<const Scalar> x, Scalar) { count(4 * elements(x), mean, r, x); }
+    void inverse_deviation(view<Scalar> r, view<const Scalar> variance, Scalar) { count(3 * elements(r), r, variance); }
+    void moments_tangent(view<Scalar> dmean, view<Scalar> dr, view<const Scalar> dx, const normalised<Scalar>& of) {
+        count(4 * elements(dx), dmean, dr, dx, of.x, of.mean, of.r);
     }
-    void normalise_with(view<Scalar> n, view<Scalar> r, view<const Scalar> x, view<const Scalar> mean, view<const Scalar> variance,
-                        Scalar) {
-        count(2 * elements(x), n, r, x, mean, variance);
+    void batch_norm(view<Scalar> y, view<std::uint8_t> argmax, const normalised<Scalar>& of, activation<Scalar>) {
+        count(4 * elements(of.x), y, argmax, of.x, of.mean, of.r, of.gain, of.shift);
     }
-    void normalise_tangent(view<Scalar> dn, view<Scalar> dr, view<const Scalar> dx, view<const Scalar> n, view<const Scalar> r) {
-        count(7 * elements(dx), dn, dr, dx, n, r);
+    void batch_norm_tangent(view<Scalar> dy, view<const Scalar> y, view<const std::uint8_t> argmax, const normalised<Scalar>& of,
+                            const normalised<Scalar>& moved, activation<Scalar> follows) {
+        count(6 * elements(dy), dy, argmax, of.x, of.mean, of.r, of.gain, moved.x, moved.mean, moved.r, moved.gain, moved.shift);
+        read_sign(y, follows);
     }
-    void batch_norm_backward(view<Scalar> dx, view<const Scalar> gain, view<const Scalar> r, view<const Scalar> dy,
-                             view<const Scalar> dbeta, view<const Scalar> n, view<const Scalar> dgamma, bool accumulate) {
-        count((accumulate ? 5 : 4) * elements(dx), output(dx, accumulate), gain, r, dy, dbeta, n, dgamma);
+    void batch_norm_sums(view<Scalar> dgain, view<Scalar> dshift, view<const Scalar> dy, view<const Scalar> y,
+                         view<const std::uint8_t> argmax, const normalised<Scalar>& of, activation<Scalar> follows) {
+        count(5 * elements(dy), dgain, dshift, dy, argmax, of.x, of.mean, of.r);
+        read_sign(y, follows);
     }
-    void batch_norm_backward_moved(view<Scalar> dx, view<const Scalar> gain, view<const Scalar> r, view<const Scalar> a,
-                                   view<const Scalar> dgamma) {
-        count(2 * elements(dx), output(dx, true), gain, r, a, dgamma);
+    void batch_norm_sums_tangent(view<Scalar> dgain, view<Scalar> dshift, view<const Scalar> dy, view<const Scalar> dy_moved,
+                                 view<const Scalar> y, view<const std::uint8_t> argmax, const normalised<Scalar>& of,
+                                 const normalised<Scalar>& moved, activation<Scalar> follows) {
+        count(12 * elements(dy), dgain, dshift, dy, dy_moved, argmax, of.x, of.mean, of.r, moved.x, moved.mean, moved.r);
+        read_sign(y, follows);
+    }
+    void batch_norm_backward(view<Scalar> dx, view<const Scalar> dgain, view<const Scalar> dshift, view<const Scalar> dy,
+                             view<const Scalar> y, view<const std::uint8_t> argmax, const normalised<Scalar>& of,
+                             activation<Scalar> follows) {
+        count(4 * elements(dx) + 2 * elements(dy), dx, dgain, dshift, dy, argmax, of.x, of.mean, of.r, of.gain);
+        read_sign(y, follows);
+    }
+    void batch_norm_backward_tangent(view<Scalar> dx, view<const Scalar> dgain, view<const Scalar> dshift, view<const Scalar> dgain_moved,
+                                     view<const Scalar> dshift_moved, view<const Scalar> dy, view<const Scalar> dy_moved,
+                                     view<const Scalar> y, view<const std::uint8_t> argmax, const normalised<Scalar>& of,
+                                     const normalised<Scalar>& moved, activation<Scalar> follows) {
+        count(6 * elements(dx) + 4 * elements(dy), dx, dgain, dshift, dgain_moved, dshift_moved, dy, dy_moved, argmax, of.x, of.mean, of.r,
+              of.gain, moved.x, moved.mean, moved.r, moved.gain);
+        read_sign(y, follows);
     }
 
     void softmax_cross_entropy(view<Scalar> loss, view<Scalar> p, view<const Scalar> z, view<const int> labels) {
@@ -124,6 +135,11 @@ private:
     template <class T> static double elements(const rows<T>& r) { return double(r.tasks) * double(r.size); }
     static double taps(const view<const Scalar>& w, const view<const Scalar>& y) {
         return 2 * elements(y) * double(w.extents[0]) * double(w.extents[1]) * double(w.extents[2]);
+    }
+
+    // A linear activation has the same slope everywhere.
+    void read_sign(const view<const Scalar>& y, activation<Scalar> follows) {
+        if (!follows.is_linear()) count(0, y);
     }
 
     static double moved(const written& y) { return (y.read ? 2 : 1) * moved(y.plane); }

@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/cpu/batch_norm.hpp>
+#include <bilevel/backend/cpu/bias.hpp>
 #include <bilevel/backend/cpu/convolution.hpp>
 #include <bilevel/backend/cpu/matrix.hpp>
-#include <bilevel/backend/cpu/normalisation.hpp>
 #include <bilevel/backend/cpu/pooling.hpp>
 #include <bilevel/backend/cpu/thread_pool.hpp>
 #include <bilevel/backend/cpu/vector.hpp>
@@ -27,7 +28,8 @@ template <class Scalar>
 struct alignas(64) cpu_kernels : cpu_convolution<Scalar>,
                                  cpu_matrix<Scalar>,
                                  cpu_pooling<Scalar>,
-                                 cpu_normalisation<Scalar>,
+                                 cpu_batch_norm<Scalar>,
+                                 cpu_bias<Scalar>,
                                  cpu_vector<Scalar>,
                                  reference_activation<Scalar>,
                                  reference_loss<Scalar>,

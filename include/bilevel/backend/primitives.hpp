@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/convolution_geometry.hpp>
+#include <bilevel/backend/normalised.hpp>
 #include <bilevel/core/array.hpp>
 #include <bilevel/core/rows.hpp>
 
@@ -22,8 +23,8 @@ namespace bilevel::backend {
 namespace detail {
 /// One argument of each kind, as a concept needs it.
 template <class Scalar> struct arguments {
-    view<Scalar> out, out2, out3;
-    view<const Scalar> in, in2, in3, in4, in5, in6;
+    view<Scalar> out, out2;
+    view<const Scalar> in, in2, in3, in4, in5, in6, in7;
     view<std::uint8_t> positions_out;
     view<const std::uint8_t> positions;
     view<const int> labels;
@@ -87,34 +88,39 @@ concept pooling_kernels = requires(K& k, detail::arguments<typename K::scalar> a
     k.average_pool_backward(a.out, a.in);
 };
 
-/// What is done by channel, the last axis: positions i are all pixels of all examples of a task.    // x, y, a, b (n,…,c)  k, s (c)
-///  channel_scale:   y[i,c] = x[i,c] k[c]
-///  channel_shift:   y[i,c] = k[c];  add_bias is the same
-///  channel_sum:     s[c] = Σ_i a[i,c];  sum_over_batch is the same, the adjoint of add_bias
-///  channel_dot:     s[c] = Σ_i a[i,c] b[i,c]
+/// The bias of a linear layer, by output, the last axis.    // y (n,…,m)  b (m)
+///  add_bias:        y[i,m] = b[m], or added to what is there
+///  sum_over_batch:  b[m] = Σ_i y[i,m], its adjoint
 template <class K>
-concept channel_kernels = requires(K& k, detail::arguments<typename K::scalar> a, bool accumulate) {
-    k.channel_scale(a.out, a.in, a.in2, accumulate);
-    k.channel_shift(a.out, a.in, accumulate);
-    k.channel_sum(a.out, a.in, accumulate);
-    k.channel_dot(a.out, a.in, a.in2, accumulate);
+concept bias_kernels = requires(K& k, detail::arguments<typename K::scalar> a, bool accumulate) {
     k.add_bias(a.out, a.in, accumulate);
     k.sum_over_batch(a.out, a.in, accumulate);
 };
 
-/// Batch norm [Ioffe15], by channel over m positions.    // x, n, dx, dy (n,…,c)  mean, r, gain, … (c)
-///  normalise:                  n = (x − mean) r,  r = 1/√(variance + ε), mean and (biased) variance of x in two passes
-///  normalise_with:             the same with a mean and a variance that are given
-///  normalise_tangent:          dn = r (dx − Σdx/m − n Σ(dx n)/m),  dr = −r² Σ(dx n)/m
-///  batch_norm_backward:        dx = gain r (dy − dbeta/m − n dgamma/m), with dbeta = Σdy, dgamma = Σ(dy n) for the adjoint of gain · n + beta
-///  batch_norm_backward_moved:  dx −= gain r a dgamma/m
+/// Batch norm [Ioffe15] and what follows it, by channel over m positions: n = (x − mean) r, z = gain n + shift, and y = activation(z), or the largest of its
+/// 2 × 2 windows; see normalised.hpp. dz is the adjoint of z: dy times the slope of the activation, where y comes from, and zero elsewhere. A dot is a
+/// tangent; of is the `normalised`, moved its tangents.    // x, dx (n,h,w,c)  y, dy (n,h,w,c) or pooled  mean, r, gain, … (c)
+///  moments:                      mean and r = 1/√(variance + ε) of x; the variance is the biased one, about the mean
+///  inverse_deviation:            r = 1/√(variance + ε) of a variance that is given
+///  moments_tangent:              ˙mean = Σẋ/m,  ṙ = −r² Σ(ẋ n)/m
+///  batch_norm:                   y and argmax
+///  batch_norm_tangent:           ẏ = slope ż where y comes from,  ż = gain ṅ + ˙gain n + ˙shift,  ṅ = (ẋ − ˙mean) r + (x − mean) ṙ
+///  batch_norm_sums:              dgain = Σ dz n,  dshift = Σ dz
+///  batch_norm_sums_tangent:      ˙dgain = Σ (˙dz n + dz ṅ),  ˙dshift = Σ ˙dz
+///  batch_norm_backward:          dx = gain r (dz − dshift/m − n dgain/m)
+///  batch_norm_backward_tangent:  its tangent, by x, gain, dz and both sums
 template <class K>
-concept normalisation_kernels = requires(K& k, detail::arguments<typename K::scalar> a, bool accumulate) {
-    k.normalise(a.out, a.out2, a.out3, a.in, a.number);
-    k.normalise_with(a.out, a.out2, a.in, a.in2, a.in3, a.number);
-    k.normalise_tangent(a.out, a.out2, a.in, a.in2, a.in3);
-    k.batch_norm_backward(a.out, a.in, a.in2, a.in3, a.in4, a.in5, a.in6, accumulate);
-    k.batch_norm_backward_moved(a.out, a.in, a.in2, a.in3, a.in4);
+concept batch_norm_kernels = requires(K& k, detail::arguments<typename K::scalar> a, const normalised<typename K::scalar>& of,
+                                      activation<typename K::scalar> follows) {
+    k.moments(a.out, a.out2, a.in, a.number);
+    k.inverse_deviation(a.out, a.in, a.number);
+    k.moments_tangent(a.out, a.out2, a.in, of);
+    k.batch_norm(a.out, a.positions_out, of, follows);
+    k.batch_norm_tangent(a.out, a.in, a.positions, of, of, follows);
+    k.batch_norm_sums(a.out, a.out2, a.in, a.in2, a.positions, of, follows);
+    k.batch_norm_sums_tangent(a.out, a.out2, a.in, a.in2, a.in3, a.positions, of, of, follows);
+    k.batch_norm_backward(a.out, a.in, a.in2, a.in3, a.in4, a.positions, of, follows);
+    k.batch_norm_backward_tangent(a.out, a.in, a.in2, a.in3, a.in4, a.in5, a.in6, a.in7, a.positions, of, of, follows);
 };
 
 /// Losses, means over the batch.    // z, p, dz, dp (n,ways)  labels (n)  loss, count (1)  target, residual (n,m)
@@ -166,8 +172,8 @@ concept vector_kernels = requires(K& k, detail::arguments<typename K::scalar> a,
 
 /// All the kernels.
 template <class K>
-concept kernel_set = convolution_kernels<K> && matrix_kernels<K> && activation_kernels<K> && pooling_kernels<K> && channel_kernels<K> &&
-                     normalisation_kernels<K> && loss_kernels<K> && gather_kernels<K> && vector_kernels<K>;
+concept kernel_set = convolution_kernels<K> && matrix_kernels<K> && activation_kernels<K> && pooling_kernels<K> && bias_kernels<K> &&
+                     batch_norm_kernels<K> && loss_kernels<K> && gather_kernels<K> && vector_kernels<K>;
 
 /// Workers, each with kernels of its own; worker 0 is the calling thread's.
 ///  tasks_per_block:  how many tasks a kernel is given at a time; never depends on the number of workers

@@ -4,11 +4,12 @@
 
 #include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/backend/reference/activation.hpp>
+#include <bilevel/backend/reference/batch_norm.hpp>
+#include <bilevel/backend/reference/bias.hpp>
 #include <bilevel/backend/reference/convolution.hpp>
 #include <bilevel/backend/reference/gather.hpp>
 #include <bilevel/backend/reference/loss.hpp>
 #include <bilevel/backend/reference/matrix.hpp>
-#include <bilevel/backend/reference/normalisation.hpp>
 #include <bilevel/backend/reference/pooling.hpp>
 #include <bilevel/backend/reference/vector.hpp>
 #include <bilevel/backend/single_worker.hpp>
@@ -25,7 +26,8 @@ struct reference : reference_convolution<Scalar>,
                    reference_matrix<Scalar>,
                    reference_activation<Scalar>,
                    reference_pooling<Scalar>,
-                   reference_normalisation<Scalar>,
+                   reference_batch_norm<Scalar>,
+                   reference_bias<Scalar>,
                    reference_loss<Scalar>,
                    reference_gather<Scalar>,
                    reference_vector<Scalar>,

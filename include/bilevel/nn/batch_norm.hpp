@@ -12,16 +12,21 @@
 
 namespace bilevel::nn {
 
-/// Batch norm over batch and positions, ε = 1e-5 [Ioffe15]. Every derivative goes through the statistics of the batch; evaluation may read running
-/// statistics instead. Where the parameters carry a place for statistics, the primal reading leaves the batch's mean and (biased) variance there.
-template <class Input> struct batch_norm {
+/// Batch norm over batch and positions, ε = 1e-5 [Ioffe15], and what follows it, in one layer, since each pass over the images costs as much as a
+/// convolution: a rectifier with a slope (1: none), and 2 × 2 max pooling. Every derivative goes through the statistics of the batch; evaluation may read
+/// running statistics instead. Where the parameters carry a place for statistics, the primal reading leaves the batch's mean and (biased) variance there.
+template <class Input, integer SlopeNumerator = 1, integer SlopeDenominator = 1, bool Pooled = false> struct batch_norm {
     static_assert(Input::rank == 3, "bilevel: batch norm reads images: its input is a shape<height, width, channels>");
+    static_assert(SlopeNumerator >= 0 && SlopeDenominator > 0, "bilevel: the slope of a leaky ReLU is not negative");
+    static_assert(!Pooled || (Input::template extent<0> >= 2 && Input::template extent<1> >= 2),
+                  "bilevel: max pooling reads images of at least 2 x 2: a shape<height, width, channels>");
     using input = Input;
-    using output = Input;
+    using output = typename operation::detail::normalised_shapes<Input, Pooled>::result;
     using channel = shape<Input::template extent<2>>;
     using parameters = parameter_list<parameter<channel, "gain", "channels", initialise::ones>,
                                       parameter<channel, "shift", "channels", initialise::zeros>>;
     static constexpr const char* name = "batch_norm";
+    static constexpr bool output_is_free = SlopeNumerator == SlopeDenominator;  // else its sign is read again
     static constexpr double epsilon = 1e-5;
     static constexpr integer channels = Input::template extent<2>;
     static constexpr integer statistics_size = 2 * padded(channels);  // mean, variance
@@ -34,35 +39,38 @@ template <class Input> struct batch_norm {
             const array<scalar, channel> mean{x.tasks, 1, 0, statistics, p.statistics_stride, nullptr, 0};
             const array<scalar, channel> variance{x.tasks, 1, 0, statistics ? statistics + padded(channels) : nullptr, p.statistics_stride,
                                                   nullptr, 0};
-            auto [y, n, r] = e(operation::batch_norm_with<scalar>{scalar(epsilon)}, x, gain, shift, mean, variance);
+            auto [y, argmax, r] =
+                e(operation::batch_norm_with<scalar, Pooled>{scalar(epsilon), slope<scalar>()}, x, gain, shift, mean, variance);
             return forwarded{y, nothing{}};
         } else {
-            auto [y, n, r, mean] = e(operation::batch_norm<scalar>{scalar(epsilon)}, x, gain, shift);
+            auto [y, argmax, mean, r] = e(operation::batch_norm<scalar, Pooled>{scalar(epsilon), slope<scalar>()}, x, gain, shift);
             if constexpr (E::is_primal) {
                 if (p.statistics) record(e.kernels, p, mean, r);
             }
-            return forwarded{y, std::tuple{x, n, r}};
+            return forwarded{y, std::tuple{x, mean, r, y, argmax}};
         }
     }
 
-    static auto backward(auto& e, auto saved, auto p, auto g, auto dy) {
+    template <class E> static auto backward(E& e, auto saved, auto p, auto g, auto dy) {
+        using scalar = typename E::scalar;
         auto [gain, shift] = p.split(parameters{});
-        auto [x, n, r] = saved;
+        auto [x, mean, r, y, argmax] = saved;
         auto [dgain, dshift] = g.split(parameters{});
+        const operation::batch_norm_sums<scalar> sums{slope<scalar>()};
+        const operation::batch_norm_backward<scalar> adjoint{slope<scalar>()};
         if constexpr (decltype(dgain)::wanted) {
-            e.gradient(dshift, operation::channel_sum{}, dy);
-            e.gradient(dgain, operation::channel_dot{}, dy, n);
-            return e.adjoint_of(x, operation::batch_norm_backward{}, gain, r, dy, dshift, n, dgain);
+            e.gradient(std::tuple{dgain, dshift}, sums, dy, y, argmax, x, mean, r, gain, shift);
+            return e.adjoint_of(x, adjoint, dgain, dshift, dy, y, argmax, x, mean, r, gain, shift);
         } else if constexpr (decltype(x)::wanted) {
-            auto sum = e(operation::channel_sum{}, dy);
-            auto dot = e(operation::channel_dot{}, dy, n);
-            return e.adjoint_of(x, operation::batch_norm_backward{}, gain, r, dy, sum, n, dot);
+            auto [sum_of_products, sum] = e(sums, dy, y, argmax, x, mean, r, gain, shift);
+            return e.adjoint_of(x, adjoint, sum_of_products, sum, dy, y, argmax, x, mean, r, gain, shift);
         } else {
             return nothing{};
         }
     }
 
 private:
+    template <class Scalar> static Scalar slope() { return Scalar(double(SlopeNumerator) / double(SlopeDenominator)); }
     static void record(auto& kernels, const auto& p, const auto& mean, const auto& r) {
         using scalar = typename std::remove_cvref_t<decltype(r)>::scalar;
         kernels.for_each_index(r.tasks * channels, [to = p.statistics, stride = p.statistics_stride, mean, r](integer i) {
@@ -73,5 +81,11 @@ private:
         });
     }
 };
+
+/// Batch norm and max(·, 0).
+template <class Input> using batch_norm_relu = batch_norm<Input, 0, 1>;
+
+/// Batch norm, max(·, 0), and the maximum of each 2 × 2 window; an odd last row or column is dropped.    // (h,w,c) -> (h/2,w/2,c)
+template <class Input> using batch_norm_relu_max_pool = batch_norm<Input, 0, 1, true>;
 
 }  // namespace bilevel::nn

@@ -7,7 +7,6 @@
 #include <bilevel/nn/linear.hpp>
 #include <bilevel/nn/network.hpp>
 #include <bilevel/nn/pooling.hpp>
-#include <bilevel/nn/rectifier.hpp>
 #include <bilevel/nn/sequential.hpp>
 
 namespace bilevel::nn {
@@ -15,11 +14,11 @@ namespace bilevel::nn {
 namespace detail {
 template <class Image, integer Filters> struct pooled_block {
     using convolved = shape<Image::template extent<0>, Image::template extent<1>, Filters>;
-    using type = sequential<convolution<Image, Filters>, batch_norm<convolved>, relu<convolved>, max_pool<convolved>>;
+    using type = sequential<convolution<Image, Filters>, batch_norm_relu_max_pool<convolved>>;
 };
 template <class Image, integer Filters> struct strided_block {
     using convolved = typename convolution<Image, Filters, 2>::output;
-    using type = sequential<convolution<Image, Filters, 2>, batch_norm<convolved>, relu<convolved>>;
+    using type = sequential<convolution<Image, Filters, 2>, batch_norm_relu<convolved>>;
 };
 template <template <class, integer> class Block, class Image, integer Filters> struct four {
     using first = typename Block<Image, Filters>::type;

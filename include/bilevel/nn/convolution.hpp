@@ -9,18 +9,23 @@
 
 namespace bilevel::nn {
 
-/// 3 × 3 convolution without bias (before a batch norm its gradient is zero).    // (h,w,c) -> ((h + 2p − 3)/s + 1, …, filters)
-template <class Input, integer Filters, integer Stride = 1, integer Padding = 1> struct convolution {
+/// Convolution with k × k kernels, 3 × 3 where nothing else is said, without bias (before a batch norm its gradient is zero).
+/// y = Σ x[i s + u − p, j s + v − p, c] w[u,v,c,f], with stride s and padding p.    // (h,w,c) -> ((h + 2p − k)/s + 1, …, filters)
+template <class Input, integer Filters, integer Stride = 1, integer Padding = 1, integer Kernel = 3> struct convolution {
     static_assert(Input::rank == 3, "bilevel: a convolution reads images: its input is a shape<height, width, channels>");
-    using input = Input;
-    using weights = shape<3, 3, Input::template extent<2>, Filters>;
-    static constexpr backend::convolution_geometry geometry{Stride, Padding};
-    static_assert(geometry.output_extent(Input::template extent<0>, 3) > 0 && geometry.output_extent(Input::template extent<1>, 3) > 0,
+    static_assert(
+        Kernel > 0 && Stride > 0 && 0 <= Padding && Padding < Kernel,
+        "bilevel: a convolution has a positive stride and kernel, and a padding smaller than the kernel: 1 x 1 goes with padding 0");
+    static_assert(Input::template extent<0> + 2 * Padding >= Kernel && Input::template extent<1> + 2 * Padding >= Kernel,
                   "bilevel: the image is smaller than the kernel of the convolution that reads it");
-    using output =
-        shape<geometry.output_extent(Input::template extent<0>, 3), geometry.output_extent(Input::template extent<1>, 3), Filters>;
+    using input = Input;
+    using weights = shape<Kernel, Kernel, Input::template extent<2>, Filters>;
+    static constexpr backend::convolution_geometry geometry{Stride, Padding};
+    using output = shape<geometry.output_extent(Input::template extent<0>, Kernel),
+                         geometry.output_extent(Input::template extent<1>, Kernel), Filters>;
     using parameters = parameter_list<parameter<weights, "weight", "height,width,in,out", initialise::kaiming>>;
     static constexpr const char* name = "convolution";
+    static constexpr bool output_is_free = true;
 
     static auto forward(auto& e, auto x, auto p) {
         auto [w] = p.split(parameters{});
@@ -33,5 +38,8 @@ template <class Input, integer Filters, integer Stride = 1, integer Padding = 1>
         return e.adjoint_of(x, operation::conv2d_backward_data<Input, Stride, Padding>{}, dy, w);
     }
 };
+
+/// A linear map of the channels of each pixel, the same for all: 1 × 1 kernels.    // (h,w,c) -> ((h − 1)/s + 1, …, filters)
+template <class Input, integer Filters, integer Stride = 1> using convolution_1x1 = convolution<Input, Filters, Stride, 0, 1>;
 
 }  // namespace bilevel::nn

@@ -17,6 +17,7 @@ template <class Input, integer Outputs = dynamic, class Initialiser = initialise
     using parameters =
         parameter_list<parameter<weights, "weight", "in,out", Initialiser>, parameter<output, "bias", "out", initialise::zeros>>;
     static constexpr const char* name = "linear";
+    static constexpr bool output_is_free = true;
 
     static auto forward(auto& e, auto x, auto p) {
         auto [w, b] = p.split(parameters{});

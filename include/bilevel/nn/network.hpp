@@ -8,8 +8,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <map>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace bilevel::nn {
@@ -49,7 +49,15 @@ template <class Body, class Head> struct network {
     }
 
     /// The running statistics before the first step: mean 0, variance 1.
-    template <class Scalar> static void initialise_statistics(Scalar* statistics) { fill_statistics<0>(statistics); }
+    template <class Scalar> static void initialise_statistics(Scalar* statistics) {
+        auto fill = [&]<class Layer>(std::type_identity<Layer>, const std::string&) {
+            constexpr integer n = detail::statistics_size<Layer>();
+            std::fill(statistics, statistics + n / 2, Scalar(0));
+            std::fill(statistics + n / 2, statistics + n, Scalar(1));
+            statistics += n;
+        };
+        Body::visit_layers("", fill);
+    }
 
 private:
     template <class Scalar> static void initialise(Scalar* parameters, integer end, integer outputs, std::uint64_t seed) {
@@ -66,7 +74,6 @@ private:
         });
     }
 
-    // Plain recursion: clang 14 crashes over a fold of lambdas here.
     template <class Parameter, class Visit>
     static void visit_parameter(integer outputs, const std::string& layer_name, integer& offset, Visit& visit) {
         visit(std::type_identity<Parameter>{}, layer_name + "." + std::string(Parameter::name), offset);
@@ -77,29 +84,13 @@ private:
                             [[maybe_unused]] integer& offset, [[maybe_unused]] Visit& visit) {
         (visit_parameter<Parameters>(outputs, layer_name, offset, visit), ...);
     }
-    template <std::size_t I, class Visit>
-    static void visit_body(integer outputs, std::map<std::string, int>& seen, integer& offset, Visit& visit) {
-        if constexpr (I < Body::depth) {
-            using layer = typename Body::template layer<I>;
-            visit_layer(typename layer::parameters{}, outputs, std::string(layer::name) + "_" + std::to_string(++seen[layer::name]), offset,
-                        visit);
-            visit_body<I + 1>(outputs, seen, offset, visit);
-        }
-    }
     template <class Visit> static void for_each_parameter(integer outputs, Visit visit) {
         integer offset = 0;
-        std::map<std::string, int> seen;
-        visit_body<0>(outputs, seen, offset, visit);
+        auto visit_arrays = [&]<class Layer>(std::type_identity<Layer>, const std::string& name) {
+            visit_layer(typename Layer::parameters{}, outputs, name, offset, visit);
+        };
+        Body::visit_layers("", visit_arrays);
         visit_layer(typename Head::parameters{}, outputs, "head", offset, visit);
-    }
-
-    template <std::size_t I, class Scalar> static void fill_statistics(Scalar* statistics) {
-        if constexpr (I < Body::depth) {
-            constexpr integer n = detail::statistics_size<typename Body::template layer<I>>();
-            std::fill(statistics, statistics + n / 2, Scalar(0));
-            std::fill(statistics + n / 2, statistics + n, Scalar(1));
-            fill_statistics<I + 1>(statistics + n);
-        }
     }
 };
 

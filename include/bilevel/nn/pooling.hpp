@@ -18,6 +18,7 @@ template <class Input> struct max_pool {
     using output = shape<Input::template extent<0> / 2, Input::template extent<1> / 2, Input::template extent<2>>;
     using parameters = parameter_list<>;
     static constexpr const char* name = "max_pool";
+    static constexpr bool output_is_free = true;
 
     static auto forward(auto& e, auto x, auto) {
         auto [y, argmax] = e(operation::max_pool{}, x);
@@ -36,6 +37,7 @@ template <class Input> struct global_average_pool {
     using output = shape<Input::template extent<2>>;
     using parameters = parameter_list<>;
     static constexpr const char* name = "global_average_pool";
+    static constexpr bool output_is_free = true;
 
     static auto forward(auto& e, auto x, auto) { return forwarded{e(operation::average_pool{}, x), x}; }
     static auto backward(auto& e, auto x, auto, auto, auto dy) { return e.adjoint_of(x, operation::average_pool_backward<Input>{}, dy); }

@@ -5,6 +5,8 @@
 #include <bilevel/core/parameters.hpp>
 #include <bilevel/nn/forwarded.hpp>
 
+#include <map>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -17,6 +19,30 @@ template <class Layer> constexpr integer statistics_size() {
         return Layer::statistics_size;
     } else {
         return 0;
+    }
+}
+
+/// What a layer saved, and what those behind it did. (Every type that the compiler must name costs: a tuple of them all would be named at every layer.)
+template <class First, class Rest> struct saved_by {
+    First first;
+    Rest rest;
+};
+
+/// Whether a layer says that nobody reads its output again, neither its `backward` nor one of its tangent rules: then others may add to it in place.
+template <class Layer> constexpr bool output_is_free() {
+    if constexpr (requires { Layer::output_is_free; }) {
+        return Layer::output_is_free;
+    } else {
+        return false;
+    }
+}
+
+/// visit(std::type_identity<L>, name)  for a layer, or for each layer in it.
+template <class Layer, class Visit> void visit_layers(const std::string& name, Visit& visit) {
+    if constexpr (requires { Layer::visit_layers(name, visit); }) {
+        Layer::visit_layers(name + ".", visit);
+    } else {
+        visit(std::type_identity<Layer>{}, name);
     }
 }
 }  // namespace detail
@@ -33,6 +59,7 @@ template <class... Layers> struct sequential {
         static constexpr integer count(integer width = 0) { return (Layers::parameters::count(width) + ... + integer{0}); }
     };
     static constexpr integer statistics_size = (detail::statistics_size<Layers>() + ... + integer{0});
+    static constexpr bool output_is_free = detail::output_is_free<layer<depth - 1>>();
     static constexpr const char* name = "sequential";
 
     /// Where the parameters and the statistics of layer I begin; only the last layer may have a dynamic width.
@@ -53,27 +80,48 @@ template <class... Layers> struct sequential {
 
     template <std::size_t I = 0, class X> static auto forward(auto& e, X x, auto p) {
         if constexpr (I == depth) {
-            return forwarded{x, std::tuple<>{}};
+            return forwarded{x, nothing{}};
         } else {
             static_assert(require_shape<expected<typename layer<I>::input>, given<typename X::shape>>::value);
             auto y = layer<I>::forward(e, x, p.from(offset<I>(), statistics_offset<I>()));
             auto rest = forward<I + 1>(e, y.value, p);
-            return forwarded{rest.value, std::tuple_cat(std::tuple<decltype(y.saved)>{y.saved}, rest.saved)};
+            return forwarded{rest.value, detail::saved_by<decltype(y.saved), decltype(rest.saved)>{y.saved, rest.saved}};
         }
     }
 
     /// The adjoint of the input, or `nothing`; the gradients go to g.
-    template <std::size_t I = depth, class D> static auto backward(auto& e, auto saved, auto p, auto g, D dy) {
-        if constexpr (I == 0 || std::is_same_v<D, nothing>) {
+    template <std::size_t I = 0, class D> static auto backward(auto& e, const auto& saved, auto p, auto g, D dy) {
+        if constexpr (I == depth) {
             return dy;
         } else {
-            constexpr integer at = offset<I - 1>(), statistics_at = statistics_offset<I - 1>();
-            auto dx = layer<I - 1>::backward(e, std::get<I - 1>(saved), p.from(at, statistics_at), g.from(at, statistics_at), dy);
-            return backward<I - 1>(e, saved, p, g, dx);
+            auto of_output = backward<I + 1>(e, saved.rest, p, g, dy);
+            if constexpr (std::is_same_v<decltype(of_output), nothing>) {
+                return of_output;
+            } else {
+                constexpr integer at = offset<I>(), statistics_at = statistics_offset<I>();
+                return layer<I>::backward(e, saved.first, p.from(at, statistics_at), g.from(at, statistics_at), of_output);
+            }
         }
     }
 
+    /// visit(std::type_identity<L>, name)  for every layer L that has no layers itself, in the order of the parameters. Layers of a kind are counted:
+    /// prefix + "convolution_1", prefix + "convolution_2", …
+    template <class Visit> static void visit_layers(const std::string& prefix, Visit& visit) {
+        std::map<std::string, int> seen;
+        visit_from<0>(prefix, seen, visit);
+    }
+
 private:
+    // Plain recursion: clang 14 crashes over a fold of lambdas here.
+    template <std::size_t I, class Visit>
+    static void visit_from([[maybe_unused]] const std::string& prefix, [[maybe_unused]] std::map<std::string, int>& seen,
+                           [[maybe_unused]] Visit& visit) {
+        if constexpr (I < depth) {
+            detail::visit_layers<layer<I>>(prefix + layer<I>::name + "_" + std::to_string(++seen[layer<I>::name]), visit);
+            visit_from<I + 1>(prefix, seen, visit);
+        }
+    }
+
     template <std::size_t... I> static constexpr bool fit(std::index_sequence<I...>) {
         return (require_shape<expected<typename layer<I + 1>::input>, given<typename layer<I>::output>>::value && ...);
     }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/normalised.hpp>
 #include <bilevel/backend/single_worker.hpp>
 #include <bilevel/core/array.hpp>
 
@@ -38,6 +39,14 @@ template <class Kernels> struct watching : Kernels, backend::single_worker<watch
     void max_pool(view<scalar> y, view<std::uint8_t> argmax, view<const scalar> x) {
         Kernels::max_pool(y, argmax, x);
         for_each_element(view<const std::uint8_t>(argmax), [this](std::uint8_t position) { see(position); });
+    }
+
+    /// Where y comes from, and its sign; a linear activation has no branch.
+    void batch_norm(view<scalar> y, view<std::uint8_t> argmax, const backend::normalised<scalar>& of, backend::activation<scalar> follows) {
+        Kernels::batch_norm(y, argmax, of, follows);
+        for_each_element(view<const std::uint8_t>(argmax), [this](std::uint8_t position) { see(position); });
+        if (!follows.is_linear())
+            for_each_element(view<const scalar>(y), [this](const scalar& element) { see(element > scalar(0) ? 1u : 0u); });
     }
 
     std::string describe() const { return "watching, 1 thread"; }

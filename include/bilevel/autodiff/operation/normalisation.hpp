@@ -3,97 +3,137 @@
 #pragma once
 
 #include <bilevel/autodiff/operation/operation.hpp>
+#include <bilevel/backend/normalised.hpp>
 
+#include <cstdint>
 #include <tuple>
-#include <utility>
+#include <type_traits>
 
 namespace bilevel::operation {
 
-/// Batch norm with the statistics of the batch [Ioffe15]: n = (x − mean) r, r = 1/√(variance + ε), y = gain · n + shift, by channel.
-/// Gives y, n, r and the mean, which nothing differentiates (it only feeds the running statistics).
-template <class Scalar> struct batch_norm {
-    Scalar epsilon;
+namespace detail {
+/// The result of batch norm over images, pooled or not, and the positions of the maxima: an array without elements where nothing is pooled.
+template <class Image, bool Pooled> struct normalised_shapes {
+    using result = Image;
+    using positions = shape<dynamic>;
+};
+template <class Image> struct normalised_shapes<Image, true> {
+    using result = shape<Image::template extent<0> / 2, Image::template extent<1> / 2, Image::template extent<2>>;
+    using positions = result;
+};
+
+/// The tangents of an array; of one that does not move, a plane without elements.
+template <class Array> auto tangents_or_none(const Array& a) {
+    using plane = view<const std::remove_const_t<typename Array::scalar>>;
+    if constexpr (Array::varies) {
+        return plane(tangents_of(a));
+    } else {
+        return plane{};
+    }
+}
+template <class X> auto values(const X& x, const auto& mean, const auto& r, const auto& gain, const auto& shift) {
+    return backend::normalised<std::remove_const_t<typename X::scalar>>{values_of(x), values_of(mean), values_of(r), values_of(gain),
+                                                                        values_of(shift)};
+}
+template <class X> auto tangents(const X& x, const auto& mean, const auto& r, const auto& gain, const auto& shift) {
+    return backend::normalised<std::remove_const_t<typename X::scalar>>{tangents_or_none(x), tangents_or_none(mean), tangents_or_none(r),
+                                                                        tangents_or_none(gain), tangents_or_none(shift)};
+}
+}  // namespace detail
+
+/// Batch norm with the statistics of the batch [Ioffe15] and what follows it: n = (x − mean) r, r = 1/√(variance + ε), z = gain · n + shift, by channel, and
+/// y = z where z > 0, else slope · z; pooled, of the largest z of each 2 × 2 window. Gives y, the positions of the maxima, mean and r.
+template <class Scalar, bool Pooled> struct batch_norm {
+    Scalar epsilon, slope;
     template <class X, class G, class B> static constexpr auto result(X x, G, B) {
         using channel = shape<X::shape::template extent<2>>;
         static_assert(require_shape<expected<channel>, given<typename G::shape>>::value);
         static_assert(require_shape<expected<channel>, given<typename B::shape>>::value);
         using scalar = typename X::scalar;
-        return std::tuple<array<scalar, typename X::shape, joint<X, G, B>>, array<scalar, typename X::shape, moved<X>>,
-                          array<scalar, channel, moved<X>>, array<scalar, channel>>{
-            like<typename X::shape, joint<X, G, B>>(x, x.batch, 0), like<typename X::shape, moved<X>>(x, x.batch, 0),
-            like<channel, moved<X>>(x, 1, 0), like<channel, activity::constant>(x, 1, 0)};
+        using shapes = detail::normalised_shapes<typename X::shape, Pooled>;
+        using y = array<scalar, typename shapes::result, joint<X, G, B>>;
+        using positions = array<std::uint8_t, typename shapes::positions>;
+        using statistic = array<scalar, channel, moved<X>>;
+        return std::tuple<y, positions, statistic, statistic>{like<typename shapes::result, joint<X, G, B>>(x, x.batch, 0),
+                                                              {x.tasks, x.batch, 0},
+                                                              like<channel, moved<X>>(x, 1, 0),
+                                                              like<channel, moved<X>>(x, 1, 0)};
     }
-    void primal(auto& k, auto y, auto n, auto r, auto mean, auto x, auto gain, auto shift) const {
-        k.normalise(values_of(n), values_of(mean), values_of(r), values_of(x), epsilon);
-        k.channel_scale(values_of(y), values_of(n), values_of(gain), false);
-        k.channel_shift(values_of(y), values_of(shift), true);
+    void primal(auto& k, auto y, auto argmax, auto mean, auto r, auto x, auto gain, auto shift) const {
+        k.moments(values_of(mean), values_of(r), values_of(x), epsilon);
+        k.batch_norm(values_of(y), values_of(argmax), detail::values(x, mean, r, gain, shift), backend::activation<Scalar>{slope});
     }
-    template <class X, class G, class B> void tangent(auto& k, auto y, auto n, auto r, auto, X x, G gain, B shift) const {
-        if constexpr (X::varies) k.normalise_tangent(tangents_of(n), tangents_of(r), tangents_of(x), values_of(n), values_of(r));
-        if constexpr (X::varies) k.channel_scale(tangents_of(y), tangents_of(n), values_of(gain), false);
-        if constexpr (G::varies) k.channel_scale(tangents_of(y), values_of(n), tangents_of(gain), X::varies);
-        if constexpr (B::varies) k.channel_shift(tangents_of(y), tangents_of(shift), X::varies || G::varies);
+    template <class X, class G, class B> void tangent(auto& k, auto y, auto argmax, auto mean, auto r, X x, G gain, B shift) const {
+        const auto of = detail::values(x, mean, r, gain, shift);
+        if constexpr (X::varies) k.moments_tangent(tangents_of(mean), tangents_of(r), tangents_of(x), of);
+        k.batch_norm_tangent(tangents_of(y), values_of(y), values_of(argmax), of, detail::tangents(x, mean, r, gain, shift),
+                             backend::activation<Scalar>{slope});
     }
 };
 
-/// Batch norm with running statistics, which are constants: read only, never differentiated.
-template <class Scalar> struct batch_norm_with {
-    Scalar epsilon;
+/// The same with running statistics, which are constants: read only, never differentiated. Gives y, the positions of the maxima, and r.
+template <class Scalar, bool Pooled> struct batch_norm_with {
+    Scalar epsilon, slope;
     template <class X, class G, class B, class M, class V> static constexpr auto result(X x, G, B, M, V) {
         static_assert(joint<X, G, B> == activity::constant,
                       "bilevel: running statistics are for evaluation: derivatives go through the statistics of the batch");
         using channel = shape<X::shape::template extent<2>>;
         using scalar = typename X::scalar;
-        return std::tuple<array<scalar, typename X::shape>, array<scalar, typename X::shape>, array<scalar, channel>>{
-            like<typename X::shape, activity::constant>(x, x.batch, 0), like<typename X::shape, activity::constant>(x, x.batch, 0),
+        using shapes = detail::normalised_shapes<typename X::shape, Pooled>;
+        return std::tuple<array<scalar, typename shapes::result>, array<std::uint8_t, typename shapes::positions>, array<scalar, channel>>{
+            like<typename shapes::result, activity::constant>(x, x.batch, 0),
+            {x.tasks, x.batch, 0},
             like<channel, activity::constant>(x, 1, 0)};
     }
-    void primal(auto& k, auto y, auto n, auto r, auto x, auto gain, auto shift, auto mean, auto variance) const {
-        k.normalise_with(values_of(n), values_of(r), values_of(x), values_of(mean), values_of(variance), epsilon);
-        k.channel_scale(values_of(y), values_of(n), values_of(gain), false);
-        k.channel_shift(values_of(y), values_of(shift), true);
+    void primal(auto& k, auto y, auto argmax, auto r, auto x, auto gain, auto shift, auto mean, auto variance) const {
+        k.inverse_deviation(values_of(r), values_of(variance), epsilon);
+        k.batch_norm(values_of(y), values_of(argmax), detail::values(x, mean, r, gain, shift), backend::activation<Scalar>{slope});
     }
 };
 
-/// Σ over batch and positions of a, by channel: the gradient of batch norm's shift.
-struct channel_sum : linear<channel_sum> {
-    template <class Y> static constexpr auto result(Y dy) { return like<shape<Y::shape::template extent<2>>, moved<Y>>(dy, 1, 0); }
-    static void kernel(auto& k, auto s, auto dy) { k.channel_sum(s, dy, false); }
+/// The gradients of gain and shift: dgain = Σ dz n, dshift = Σ dz, where dz is the adjoint of z: dy times the slope where y comes from, else zero.
+template <class Scalar> struct batch_norm_sums {
+    Scalar slope;
+    template <class D, class Y, class A, class X, class M, class R, class G, class B>
+    static constexpr auto result(D dy, Y, A, X, M, R, G gain, B) {
+        using channel = typename G::shape;
+        using scalar = typename D::scalar;
+        return std::tuple<array<scalar, channel, moved<D, X>>, array<scalar, channel, moved<D>>>{
+            like<channel, moved<D, X>>(dy, gain.batch, 0), like<channel, moved<D>>(dy, gain.batch, 0)};
+    }
+    void primal(auto& k, auto dgain, auto dshift, auto dy, auto y, auto argmax, auto x, auto mean, auto r, auto gain, auto shift) const {
+        k.batch_norm_sums(values_of(dgain), values_of(dshift), values_of(dy), values_of(y), values_of(argmax),
+                          detail::values(x, mean, r, gain, shift), backend::activation<Scalar>{slope});
+    }
+    template <class D>
+    void tangent(auto& k, auto dgain, auto dshift, D dy, auto y, auto argmax, auto x, auto mean, auto r, auto gain, auto shift) const {
+        static_assert(D::varies, "bilevel: behind a loss, dy moves whenever x does");
+        k.batch_norm_sums_tangent(tangents_of(dgain), tangents_of(dshift), values_of(dy), tangents_of(dy), values_of(y), values_of(argmax),
+                                  detail::values(x, mean, r, gain, shift), detail::tangents(x, mean, r, gain, shift),
+                                  backend::activation<Scalar>{slope});
+    }
 };
 
-/// Σ over batch and positions of a · b, by channel: the gradient of batch norm's gain.
-struct channel_dot : bilinear<channel_dot> {
-    template <class Y, class N> static constexpr auto result(Y dy, N) {
-        return like<shape<Y::shape::template extent<2>>, moved<Y, N>>(dy, 1, 0);
+/// dx = gain r (dz − dshift/m − n dgain/m),  m positions a channel.
+template <class Scalar> struct batch_norm_backward {
+    Scalar slope;
+    template <class S, class T, class D, class Y, class A, class X, class M, class R, class G, class B>
+    static constexpr auto result(S, T, D dy, Y, A, X, M, R, G, B) {
+        return like<typename X::shape, moved<S, T, D, X, G>>(dy, dy.batch, 0);
     }
-    static void kernel(auto& k, auto s, auto dy, auto n, bool accumulate) { k.channel_dot(s, dy, n, accumulate); }
-};
-
-/// dx = gain r (dy − Σdy / m − n Σ(dy n) / m),  m positions a channel. With n and r saved it is multilinear in (gain), (r), (dy and its two sums)
-/// and n, so that its tangent is three calls of its own kernel and one correction.
-struct batch_norm_backward {
-    template <class G, class R, class Y, class B, class N, class D> static constexpr auto result(G, R, Y dy, B, N, D) {
-        return like<typename Y::shape, moved<G, R, Y, B, N, D>>(dy, dy.batch, 0);
+    void primal(auto& k, auto dx, auto dgain, auto dshift, auto dy, auto y, auto argmax, auto x, auto mean, auto r, auto gain,
+                auto shift) const {
+        k.batch_norm_backward(values_of(dx), values_of(dgain), values_of(dshift), values_of(dy), values_of(y), values_of(argmax),
+                              detail::values(x, mean, r, gain, shift), backend::activation<Scalar>{slope});
     }
-    static void primal(auto& k, auto dx, auto gain, auto r, auto dy, auto dshift, auto n, auto dgain) {
-        k.batch_norm_backward(values_of(dx), values_of(gain), values_of(r), values_of(dy), values_of(dshift), values_of(n),
-                              values_of(dgain), false);
-    }
-    template <class G, class R, class Y, class B, class N, class D>
-    static void tangent(auto& k, auto dx, G gain, R r, Y dy, B dshift, N n, D dgain) {
-        static_assert(Y::varies == B::varies && (!R::varies || N::varies) && (D::varies == (Y::varies || N::varies)));
-        static_assert(Y::varies || !N::varies,
-                      "bilevel: behind a loss, dy moves whenever n does; otherwise the moving sum over n would be lost");
-        bool accumulate = false;
-        auto call = [&](auto g, auto s, auto d, auto sum, auto dot) {
-            k.batch_norm_backward(tangents_of(dx), g, s, d, sum, values_of(n), dot, std::exchange(accumulate, true));
-        };
-        // The tangent of dgain is Σ(ḋy n + dy ṅ): it carries the moving n of the sum; the n in front of the sum is the correction below.
-        if constexpr (Y::varies) call(values_of(gain), values_of(r), tangents_of(dy), tangents_of(dshift), tangents_of(dgain));
-        if constexpr (G::varies) call(tangents_of(gain), values_of(r), values_of(dy), values_of(dshift), values_of(dgain));
-        if constexpr (R::varies) call(values_of(gain), tangents_of(r), values_of(dy), values_of(dshift), values_of(dgain));
-        if constexpr (N::varies)
-            k.batch_norm_backward_moved(tangents_of(dx), values_of(gain), values_of(r), tangents_of(n), values_of(dgain));
+    template <class D>
+    void tangent(auto& k, auto dx, auto dgain, auto dshift, D dy, auto y, auto argmax, auto x, auto mean, auto r, auto gain,
+                 auto shift) const {
+        static_assert(D::varies, "bilevel: behind a loss, dy moves whenever x or the gain does");
+        k.batch_norm_backward_tangent(tangents_of(dx), values_of(dgain), values_of(dshift), tangents_of(dgain), tangents_of(dshift),
+                                      values_of(dy), tangents_of(dy), values_of(y), values_of(argmax),
+                                      detail::values(x, mean, r, gain, shift), detail::tangents(x, mean, r, gain, shift),
+                                      backend::activation<Scalar>{slope});
     }
 };
 

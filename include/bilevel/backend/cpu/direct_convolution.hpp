@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/convolution_geometry.hpp>
+#include <bilevel/backend/cpu/convolution_axis.hpp>
 #include <bilevel/backend/cpu/packed_weights.hpp>
 #include <bilevel/backend/cpu/register_tile.hpp>
 #include <bilevel/core/aligned_vector.hpp>
@@ -23,7 +24,7 @@ public:
     void forward(view<Scalar> y, view<const Scalar> x, view<const Scalar> w, convolution_geometry geometry, bool across_images,
                  bool accumulate) {
         const integer channels = x.extents[2], filters = y.extents[2], rows = w.extents[0] * w.extents[1] * channels;
-        const axis vertical{y.extents[0], geometry.stride, -geometry.padding, w.extents[0], 0, 1},
+        const convolution_axis vertical{y.extents[0], geometry.stride, -geometry.padding, w.extents[0], 0, 1},
             horizontal{y.extents[1], geometry.stride, -geometry.padding, w.extents[1], 0, 1};
         for (integer t = 0; t < y.tasks; ++t) {
             const Scalar* packed = w.at(t);
@@ -44,9 +45,9 @@ public:
         for (integer t = 0; t < dx.tasks; ++t)
             for (integer a = 0; a < std::min(geometry.stride, dx.extents[0]); ++a)
                 for (integer b = 0; b < std::min(geometry.stride, dx.extents[1]); ++b) {
-                    const taps up(geometry, a, w.extents[0]), across(geometry, b, w.extents[1]);
-                    const axis vertical = up.over(dx.extents[0], a, geometry.stride),
-                               horizontal = across.over(dx.extents[1], b, geometry.stride);
+                    const reaching_taps up(geometry, a, w.extents[0]), across(geometry, b, w.extents[1]);
+                    const convolution_axis vertical = up.over(dx.extents[0], a, geometry.stride),
+                                           horizontal = across.over(dx.extents[1], b, geometry.stride);
                     const integer rows = up.count * across.count * filters;
                     Scalar* const packed = memory(packed_, rows * packed_columns<Scalar>(channels));
                     integer row = 0;
@@ -59,7 +60,7 @@ public:
 
     void backward_weights(view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy, convolution_geometry geometry, bool across_images,
                           bool accumulate) {
-        const axis vertical{dy.extents[0], geometry.stride, -geometry.padding, dw.extents[0], 0, 1},
+        const convolution_axis vertical{dy.extents[0], geometry.stride, -geometry.padding, dw.extents[0], 0, 1},
             horizontal{dy.extents[1], geometry.stride, -geometry.padding, dw.extents[1], 0, 1};
         for (integer t = 0; t < dw.tasks; ++t) {
             image<const Scalar> in = image_of(x, t), out = image_of(dy, t);
@@ -88,46 +89,13 @@ private:
         return {v.at(t), v.batch, v.extents[0], v.extents[1], v.extents[2]};
     }
 
-    /// Along one axis: pixel i of the result, at place + i · step of its image, reads `taps` pixels from i · stride + start on.
-    struct axis {
-        integer pixels, stride, start, taps, place, step;
-
-        integer before() const { return std::max(-start, integer{0}); }
-        // In the image with padding.
-        integer first_read(integer i) const { return i * stride + start + before(); }
-        integer extent_with_padding() const { return before() + std::max((pixels - 1) * stride + start + taps, integer{0}); }
-        // The taps of pixel i that fall into an image of so many pixels.
-        integer first_tap(integer i) const { return std::clamp(-(i * stride + start), integer{0}, taps); }
-        integer end_tap(integer i, integer extent) const { return std::clamp(extent - (i * stride + start), first_tap(i), taps); }
-        // The pixels whose tap u falls into an image of so many.
-        integer first_pixel(integer u) const { return std::min(pixels, std::max((-(start + u) + stride - 1) / stride, integer{0})); }
-        integer end_pixel(integer u, integer extent) const {
-            const integer room = extent - 1 - (start + u);
-            return room < 0 ? first_pixel(u) : std::max(first_pixel(u), std::min(pixels, room / stride + 1));
-        }
-    };
-
-    /// The taps of a strided convolution that reach the pixels place, place + stride, … of its input; the last one reads the first pixel of the output.
-    struct taps {
-        integer count, last, start;
-        taps(convolution_geometry geometry, integer place, integer kernel) {
-            const integer first = (place + geometry.padding) % geometry.stride;
-            count = first < kernel ? (kernel - 1 - first) / geometry.stride + 1 : 0;
-            last = count > 0 ? first + (count - 1) * geometry.stride : -1;
-            start = count > 0 ? (place + geometry.padding - last) / geometry.stride : 0;
-        }
-        axis over(integer extent, integer place, integer stride) const {
-            return {(extent - place + stride - 1) / stride, 1, start, count, place, stride};
-        }
-    };
-
     static Scalar* memory(aligned_vector<Scalar>& from, integer count) {
         if (integer(from.size()) < count) from.resize(std::size_t(count));
         return from.data();
     }
 
-    void correlate(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const axis& vertical, const axis& horizontal,
-                   bool across_images, bool accumulate) {
+    void correlate(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const convolution_axis& vertical,
+                   const convolution_axis& horizontal, bool across_images, bool accumulate) {
         if (across_images) {
             correlate_across_images(out, in, packed, vertical, horizontal, accumulate);
         } else {
@@ -137,8 +105,8 @@ private:
         }
     }
 
-    void correlate_over_images(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const axis& vertical,
-                               const axis& horizontal, bool accumulate) {
+    void correlate_over_images(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const convolution_axis& vertical,
+                               const convolution_axis& horizontal, bool accumulate) {
         const integer rows = vertical.taps * horizontal.taps * in.channels, pixels = in.count * vertical.pixels * horizontal.pixels;
         for_each_column_block<Scalar>(out.channels, [&](auto vectors, integer first_column, integer columns) {
             constexpr integer height = tile_rows<decltype(vectors)::value>, width = decltype(vectors)::value * lanes<Scalar>;
@@ -167,8 +135,8 @@ private:
         });
     }
 
-    void correlate_across_images(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const axis& vertical,
-                                 const axis& horizontal, bool accumulate) {
+    void correlate_across_images(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const convolution_axis& vertical,
+                                 const convolution_axis& horizontal, bool accumulate) {
         const integer rows = vertical.taps * horizontal.taps * in.channels;
         for_each_column_block<Scalar>(out.channels, [&](auto vectors, integer first_column, integer columns) {
             constexpr integer height = tile_rows<decltype(vectors)::value>, width = decltype(vectors)::value * lanes<Scalar>;
@@ -201,8 +169,8 @@ private:
     }
 
     /// Every element of dw is a sum over all pixels; a tile takes several elements of a patch, wherever in the patch they lie.
-    void correlate_rows(Scalar* dw, image<const Scalar> in, image<const Scalar> out, integer filters, const axis& vertical,
-                        const axis& horizontal, bool accumulate) {
+    void correlate_rows(Scalar* dw, image<const Scalar> in, image<const Scalar> out, integer filters, const convolution_axis& vertical,
+                        const convolution_axis& horizontal, bool accumulate) {
         const integer run = horizontal.taps * in.channels, rows = vertical.taps * run;
         const product_positions at{
             in.count,   vertical.pixels, horizontal.pixels, in.size(), vertical.stride * in.row(), horizontal.stride * in.channels,
@@ -223,8 +191,8 @@ private:
         });
     }
 
-    void correlate_taps(Scalar* dw, image<const Scalar> in, image<const Scalar> out, integer filters, const axis& vertical,
-                        const axis& horizontal, bool accumulate) {
+    void correlate_taps(Scalar* dw, image<const Scalar> in, image<const Scalar> out, integer filters, const convolution_axis& vertical,
+                        const convolution_axis& horizontal, bool accumulate) {
         for (integer u = 0; u < vertical.taps; ++u)
             for (integer v = 0; v < horizontal.taps; ++v) {
                 const integer i = vertical.first_pixel(u), j = horizontal.first_pixel(v);
@@ -261,7 +229,8 @@ private:
 
     /// f(first image, images with zeros around them) for blocks of images that stay in the second cache while they are read several times. Images that
     /// need no zeros are read where they lie.
-    template <class F> void for_each_padded_block(image<const Scalar> in, const axis& vertical, const axis& horizontal, F f) {
+    template <class F>
+    void for_each_padded_block(image<const Scalar> in, const convolution_axis& vertical, const convolution_axis& horizontal, F f) {
         const integer height = vertical.extent_with_padding(), width = horizontal.extent_with_padding();
         const integer top = vertical.before(), left = horizontal.before();
         const integer most =

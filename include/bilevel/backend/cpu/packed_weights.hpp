@@ -17,7 +17,8 @@ template <class Scalar> constexpr integer packed_columns(integer columns) {
 
 /// f(vectors as a constant, first column, columns of the block that exist) for every block: the widest tiles first.
 template <class Scalar, class F> void for_each_column_block(integer columns, F f) {
-    for (integer first = 0; first < columns;) {
+    integer first = 0;
+    while (first < columns) {
         const integer left = columns - first, vectors = (left + lanes<Scalar> - 1) / lanes<Scalar>;
         const auto block = [&](auto width) {
             f(width, first, std::min(width * lanes<Scalar>, left));

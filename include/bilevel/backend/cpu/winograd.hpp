@@ -4,6 +4,7 @@
 
 #include <bilevel/backend/cpu/packed_weights.hpp>
 #include <bilevel/backend/cpu/register_tile.hpp>
+#include <bilevel/backend/cpu/winograd_tiles.hpp>
 #include <bilevel/core/aligned_vector.hpp>
 #include <bilevel/core/array.hpp>
 
@@ -47,7 +48,7 @@ public:
 
     void backward_weights(view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy, bool accumulate) {
         const integer channels = x.extents[2], filters = dy.extents[2];
-        const tiles all(x);
+        const winograd_tiles all(x);
         const integer most = tiles_of_a_block(channels, filters, all.count(), 1);
         const integer left_plane = most * channels + gap, right_plane = most * filters + gap;
         Scalar *const left = memory(left_, 16 * left_plane), *const right = memory(right_, 16 * right_plane),
@@ -79,26 +80,6 @@ private:
         return from.data();
     }
 
-    /// The tiles of all images, row by row.
-    struct tiles {
-        integer images, height, width, rows, columns;
-        explicit tiles(const view<const Scalar>& x)
-            : images(x.batch), height(x.extents[0]), width(x.extents[1]), rows((height + 1) / 2), columns((width + 1) / 2) {}
-        integer count() const { return images * rows * columns; }
-        /// f(tile in the block, image, first row, first column) for tiles first … first + count − 1.
-        template <class F> void for_each(integer first, integer here, F f) const {
-            integer j = first % columns, i = first / columns % rows, n = first / (columns * rows);
-            for (integer t = 0; t < here; ++t) {
-                f(t, n, 2 * i, 2 * j);
-                if (++j < columns) continue;
-                j = 0;
-                if (++i < rows) continue;
-                i = 0;
-                ++n;
-            }
-        }
-    };
-
     /// A multiple of the rows of a register tile; depends on the extents alone.
     static integer tiles_of_a_block(integer channels, integer filters, integer all, integer unit) {
         const integer bytes = 16 * (channels + filters) * integer(sizeof(Scalar));
@@ -107,7 +88,7 @@ private:
     }
 
     void correlate(view<Scalar> y, view<const Scalar> x, integer t, integer channels, integer filters, bool accumulate) {
-        const tiles all(x);
+        const winograd_tiles all(x);
         const integer most = tiles_of_a_block(channels, filters, all.count(), 24);
         const integer in_plane = most * channels + gap, out_plane = most * filters + gap;
         Scalar *const in = memory(left_, 16 * in_plane), *const out = memory(right_, 16 * out_plane);
@@ -176,7 +157,8 @@ private:
     BILEVEL_INLINE static vector difference(const vector& a, const vector& b) { return Eigen::internal::psub(a, b); }
     BILEVEL_INLINE static vector half(const vector& a) { return Eigen::internal::pmul(a, broadcast(Scalar(0.5))); }
 
-    void transform_inputs(Scalar* to, integer plane, const Scalar* x, const tiles& all, integer first, integer count, integer channels) {
+    void transform_inputs(Scalar* to, integer plane, const Scalar* x, const winograd_tiles& all, integer first, integer count,
+                          integer channels) {
         if (integer(zeros_.size()) < channels) zeros_.assign(std::size_t(channels), Scalar(0));
         const Scalar* const zeros = zeros_.data();
         all.for_each(first, count, [&](integer t, integer n, integer row, integer column) {
@@ -207,7 +189,7 @@ private:
     }
 
     // Aᵀ m A, and what of it lies in the image.
-    static void transform_outputs(Scalar* y, const Scalar* from, integer plane, const tiles& all, integer first, integer count,
+    static void transform_outputs(Scalar* y, const Scalar* from, integer plane, const winograd_tiles& all, integer first, integer count,
                                   integer filters, bool accumulate) {
         all.for_each(first, count, [&](integer t, integer n, integer row, integer column) {
             Scalar* const image = y + n * all.height * all.width * filters;
@@ -233,7 +215,7 @@ private:
     BILEVEL_INLINE static void write(Scalar* to, const vector& v, bool accumulate) { store(to, accumulate ? sum(load(to), v) : v); }
 
     // A dy Aᵀ, with zeros for the pixels beyond the image.
-    static void transform_adjoints(Scalar* to, integer plane, const Scalar* dy, const tiles& all, integer first, integer count,
+    static void transform_adjoints(Scalar* to, integer plane, const Scalar* dy, const winograd_tiles& all, integer first, integer count,
                                    integer filters) {
         all.for_each(first, count, [&](integer t, integer n, integer row, integer column) {
             const Scalar* const corner = dy + ((n * all.height + row) * all.width + column) * filters;

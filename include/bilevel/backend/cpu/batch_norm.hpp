@@ -1,0 +1,236 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/backend/cpu/batch_norm_passes.hpp>
+#include <bilevel/backend/cpu/vectorise.hpp>
+#include <bilevel/backend/instruction_set.hpp>
+#include <bilevel/backend/normalised.hpp>
+#include <bilevel/core/aligned_vector.hpp>
+#include <bilevel/core/array.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+
+namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
+
+/// Batch norm with what follows it, in as few passes over the images as there can be: n and z are not stored, but computed again from x wherever they are
+/// read; every result is an affine function of the planes with coefficients by channel. See `batch_norm_kernels` in primitives.hpp.
+/// A variance is merged from the moments of blocks of positions about their own means [Chan83].
+template <class Scalar> class cpu_batch_norm : batch_norm_passes<Scalar> {
+public:
+    void moments(view<Scalar> mean, view<Scalar> r, view<const Scalar> x, Scalar epsilon) {
+        const integer channels = r.size, positions = x.batch * x.size / channels;
+        const auto [block_mean, block_squares] = scratch<2>(channels);
+        for (integer t = 0; t < r.tasks; ++t) {
+            Scalar *const m = mean.at(t), *const squares = r.at(t);
+            std::fill_n(m, channels, Scalar(0));
+            std::fill_n(squares, channels, Scalar(0));
+            for (integer first = 0; first < positions; first += block) {
+                const integer here = std::min(block, positions - first);
+                const Scalar* const in = x.at(t) + first * channels;
+                sum_positions(block_mean, here, channels, [=](integer i, integer) { return in[i]; });
+                for (integer q = 0; q < channels; ++q) block_mean[q] /= Scalar(here);
+                sum_positions(block_squares, here, channels,
+                              [=, centre = block_mean](integer i, integer q) { return (in[i] - centre[q]) * (in[i] - centre[q]); });
+                const Scalar share = Scalar(here) / Scalar(first + here), weight = share * Scalar(first);
+                for (integer q = 0; q < channels; ++q) {
+                    const Scalar apart = block_mean[q] - m[q];
+                    m[q] += share * apart;
+                    squares[q] += block_squares[q] + weight * apart * apart;
+                }
+            }
+            for (integer q = 0; q < channels; ++q) squares[q] = inverse(squares[q] / Scalar(positions), epsilon);
+        }
+    }
+    void inverse_deviation(view<Scalar> r, view<const Scalar> variance, Scalar epsilon) {
+        for (integer t = 0; t < r.tasks; ++t)
+            for (integer q = 0; q < r.size; ++q) r.at(t)[q] = inverse(variance.at(t)[q], epsilon);
+    }
+    void moments_tangent(view<Scalar> dmean, view<Scalar> dr, view<const Scalar> dx, const normalised<Scalar>& of) {
+        const integer channels = dr.size, positions = dx.batch * dx.size / channels;
+        const auto [sum, dot] = scratch<2>(channels);
+        for (integer t = 0; t < dr.tasks; ++t) {
+            const Scalar *const r = of.r.at(t), *const mean = of.mean.at(t);
+            std::fill_n(dmean.at(t), channels, Scalar(0));
+            std::fill_n(dr.at(t), channels, Scalar(0));
+            for (integer first = 0; first < positions; first += block) {
+                const integer here = std::min(block, positions - first);
+                const Scalar *const in = of.x.at(t) + first * channels, *const moved = dx.at(t) + first * channels;
+                sum_positions(sum, here, channels, [=](integer i, integer) { return moved[i]; });
+                sum_positions(dot, here, channels, [=](integer i, integer q) { return moved[i] * (in[i] - mean[q]); });
+                add(dmean.at(t), sum, channels);
+                add(dr.at(t), dot, channels);
+            }
+            for (integer q = 0; q < channels; ++q) {
+                dmean.at(t)[q] /= Scalar(positions);
+                dr.at(t)[q] *= -(r[q] * r[q] * r[q]) / Scalar(positions);
+            }
+        }
+    }
+
+    void batch_norm(view<Scalar> y, view<std::uint8_t> argmax, const normalised<Scalar>& of, activation<Scalar> follows) {
+        const auto [k] = scratch<1>(of.r.size);
+        for (integer t = 0; t < y.tasks; ++t) {
+            const Scalar *const mean = of.mean.at(t), *const shift = of.shift.at(t);
+            for (integer q = 0; q < of.r.size; ++q) k[q] = of.gain.at(t)[q] * of.r.at(t)[q];
+            const Scalar* const x = of.x.at(t);
+            Scalar* const out = y.at(t);
+            // A slope of 1 needs no case of its own.
+            const auto finish = [slope = follows.slope](Scalar z) { return z > Scalar(0) ? z : slope * z; };
+            if (argmax.size == 0) {
+                for_each_position(y, [=, factor = k](integer i, integer q) { out[i] = finish(factor[q] * (x[i] - mean[q]) + shift[q]); });
+            } else {
+                std::uint8_t* const position = argmax.at(t);
+                for_each_window(y, of.x, [=, factor = k](integer to, const window& at, integer channels) {
+                    const Scalar *const x0 = x + at[0], *const x1 = x + at[1], *const x2 = x + at[2], *const x3 = x + at[3];
+                    BILEVEL_INDEPENDENT_ITERATIONS
+                    for (integer q = 0; q < channels; ++q) {
+                        const auto z = [=](const Scalar* in) { return factor[q] * (in[q] - mean[q]) + shift[q]; };
+                        Scalar best = z(x0);
+                        int which = 0;
+                        take(best, which, z(x1), 1);
+                        take(best, which, z(x2), 2);
+                        take(best, which, z(x3), 3);
+                        out[to + q] = finish(best);
+                        position[to + q] = static_cast<std::uint8_t>(which);
+                    }
+                });
+            }
+        }
+    }
+
+    void batch_norm_tangent(view<Scalar> dy, view<const Scalar> y, view<const std::uint8_t> argmax, const normalised<Scalar>& of,
+                            const normalised<Scalar>& moved, activation<Scalar> follows) {
+        // dz = a ẋ + b (x − mean) + c
+        const integer channels = of.r.size;
+        const auto [a, b, c] = scratch<3>(channels);
+        const bool moves = moved.x.size > 0;
+        for (integer t = 0; t < dy.tasks; ++t) {
+            const Scalar *const r = of.r.at(t), *const gain = of.gain.at(t), *const mean = of.mean.at(t);
+            for (integer q = 0; q < channels; ++q) {
+                a[q] = gain[q] * r[q];
+                b[q] = (moves ? gain[q] * moved.r.at(t)[q] : Scalar(0)) + (moved.gain.size > 0 ? moved.gain.at(t)[q] * r[q] : Scalar(0));
+                c[q] = (moved.shift.size > 0 ? moved.shift.at(t)[q] : Scalar(0)) - (moves ? a[q] * moved.mean.at(t)[q] : Scalar(0));
+            }
+            const Scalar *const x = of.x.at(t), *const dx = moves ? moved.x.at(t) : x;
+            if (!moves) std::fill_n(a, channels, Scalar(0));
+            for_each_chosen(dy, y, argmax, of.x, t, follows,
+                            [=, out = dy.at(t), a = a, b = b, c = c](integer o, integer q, auto get, Scalar slope) {
+                                out[o] = slope * (a[q] * get(dx) + b[q] * (get(x) - mean[q]) + c[q]);
+                            });
+        }
+    }
+
+    void batch_norm_sums(view<Scalar> dgain, view<Scalar> dshift, view<const Scalar> dy, view<const Scalar> y,
+                         view<const std::uint8_t> argmax, const normalised<Scalar>& of, activation<Scalar> follows) {
+        const integer channels = of.r.size;
+        for (integer t = 0; t < dgain.tasks; ++t) {
+            const Scalar *const in = dy.at(t), *const x = of.x.at(t), *const mean = of.mean.at(t);
+            sum_chosen(dgain.at(t), dshift.at(t), dy, y, argmax, of.x, t, follows,
+                       [=](integer o, integer q, auto get, Scalar slope, Scalar& to_gain, Scalar& to_shift) {
+                           const Scalar dz = slope * in[o];
+                           to_gain += dz * (get(x) - mean[q]);
+                           to_shift += dz;
+                       });
+            for (integer q = 0; q < channels; ++q) dgain.at(t)[q] *= of.r.at(t)[q];
+        }
+    }
+    void batch_norm_sums_tangent(view<Scalar> dgain, view<Scalar> dshift, view<const Scalar> dy, view<const Scalar> dy_moved,
+                                 view<const Scalar> y, view<const std::uint8_t> argmax, const normalised<Scalar>& of,
+                                 const normalised<Scalar>& moved, activation<Scalar> follows) {
+        // d(dgain) = Σ dż n + dz ṅ,  n = r (x − mean),  ṅ = r ẋ + ṙ (x − mean) − r mean̊
+        const integer channels = of.r.size;
+        const auto [r_moved, constant, unused] = scratch<3>(channels);
+        const bool moves = moved.x.size > 0;
+        for (integer t = 0; t < dgain.tasks; ++t) {
+            const Scalar *const r = of.r.at(t), *const mean = of.mean.at(t), *const x = of.x.at(t);
+            const Scalar *const dx = moves ? moved.x.at(t) : x, *const in = dy.at(t), *const in_moved = dy_moved.at(t);
+            for (integer q = 0; q < channels; ++q) {
+                r_moved[q] = moves ? moved.r.at(t)[q] : Scalar(0);
+                constant[q] = moves ? -r[q] * moved.mean.at(t)[q] : Scalar(0);
+            }
+            const Scalar with_x = moves ? Scalar(1) : Scalar(0);
+            sum_chosen(dgain.at(t), dshift.at(t), dy, y, argmax, of.x, t, follows,
+                       [=, r_moved = r_moved, constant = constant](integer o, integer q, auto get, Scalar slope, Scalar& to_gain,
+                                                                   Scalar& to_shift) {
+                           const Scalar centred = get(x) - mean[q], moving = slope * in_moved[o];
+                           to_gain +=
+                               moving * (r[q] * centred) + slope * in[o] * (with_x * r[q] * get(dx) + r_moved[q] * centred + constant[q]);
+                           to_shift += moving;
+                       });
+        }
+    }
+
+    void batch_norm_backward(view<Scalar> dx, view<const Scalar> dgain, view<const Scalar> dshift, view<const Scalar> dy,
+                             view<const Scalar> y, view<const std::uint8_t> argmax, const normalised<Scalar>& of,
+                             activation<Scalar> follows) {
+        // dx = a dz + b (x − mean) + c
+        const integer channels = of.r.size;
+        const auto [a, b, c] = scratch<3>(channels);
+        const Scalar count = Scalar(dx.batch * dx.size / channels);
+        for (integer t = 0; t < dx.tasks; ++t) {
+            const Scalar *const r = of.r.at(t), *const mean = of.mean.at(t), *const x = of.x.at(t), *const in = dy.at(t);
+            for (integer q = 0; q < channels; ++q) {
+                a[q] = of.gain.at(t)[q] * r[q];
+                b[q] = -a[q] * r[q] * (dgain.at(t)[q] / count);
+                c[q] = -a[q] * (dshift.at(t)[q] / count);
+            }
+            const auto rest = [=, b = b, c = c](integer i, integer q) { return b[q] * (x[i] - mean[q]) + c[q]; };
+            write_inputs(dx.at(t), dy, y, argmax, of.x, t, follows, rest,
+                         [=, a = a](integer o, integer q, Scalar slope) { return a[q] * (slope * in[o]); });
+        }
+    }
+    void batch_norm_backward_tangent(view<Scalar> dx, view<const Scalar> dgain, view<const Scalar> dshift, view<const Scalar> dgain_moved,
+                                     view<const Scalar> dshift_moved, view<const Scalar> dy, view<const Scalar> dy_moved,
+                                     view<const Scalar> y, view<const std::uint8_t> argmax, const normalised<Scalar>& of,
+                                     const normalised<Scalar>& moved, activation<Scalar> follows) {
+        // dx = k̇ dz + k dż + b (x − mean) + e ẋ + c,  k = gain r
+        const integer channels = of.r.size;
+        const auto [k, k_moved, b, c, e] = scratch<5>(channels);
+        const Scalar count = Scalar(dx.batch * dx.size / channels);
+        const bool moves = moved.x.size > 0;
+        for (integer t = 0; t < dx.tasks; ++t) {
+            const Scalar *const r = of.r.at(t), *const gain = of.gain.at(t), *const mean = of.mean.at(t), *const x = of.x.at(t);
+            for (integer q = 0; q < channels; ++q) {
+                const Scalar dot = dgain.at(t)[q] / count, dot_moved = dgain_moved.at(t)[q] / count, sum = dshift.at(t)[q] / count;
+                const Scalar r_moved = moves ? moved.r.at(t)[q] : Scalar(0), mean_moved = moves ? moved.mean.at(t)[q] : Scalar(0);
+                k[q] = gain[q] * r[q];
+                k_moved[q] = gain[q] * r_moved + (moved.gain.size > 0 ? moved.gain.at(t)[q] * r[q] : Scalar(0));
+                b[q] = -(k_moved[q] * r[q] + k[q] * r_moved) * dot - k[q] * r[q] * dot_moved;
+                e[q] = moves ? -k[q] * r[q] * dot : Scalar(0);
+                c[q] = k[q] * r[q] * mean_moved * dot - k_moved[q] * sum - k[q] * (dshift_moved.at(t)[q] / count);
+            }
+            const Scalar *const dx_of_x = moves ? moved.x.at(t) : x, *const in = dy.at(t), *const in_moved = dy_moved.at(t);
+            const auto rest = [=, b = b, c = c, e = e](integer i, integer q) { return b[q] * (x[i] - mean[q]) + e[q] * dx_of_x[i] + c[q]; };
+            write_inputs(dx.at(t), dy, y, argmax, of.x, t, follows, rest,
+                         [=, k = k, k_moved = k_moved](integer o, integer q, Scalar slope) {
+                             return slope * (k_moved[q] * in[o] + k[q] * in_moved[o]);
+                         });
+        }
+    }
+
+private:
+    using passes = batch_norm_passes<Scalar>;
+    using passes::add, passes::block, passes::for_each_chosen, passes::for_each_position, passes::for_each_window, passes::sum_chosen,
+        passes::sum_positions, passes::take, passes::write_inputs;
+    using typename passes::window;
+
+    static Scalar inverse(Scalar variance, Scalar epsilon) { return Scalar(1) / std::sqrt(variance + epsilon); }
+
+    /// Vectors of one element a channel.
+    template <integer Count> std::array<Scalar*, Count> scratch(integer channels) {
+        if (integer(scratch_.size()) < Count * channels) scratch_.resize(static_cast<std::size_t>(Count * channels));
+        std::array<Scalar*, Count> vectors;
+        for (integer i = 0; i < Count; ++i) vectors[static_cast<std::size_t>(i)] = scratch_.data() + i * channels;
+        return vectors;
+    }
+
+    aligned_vector<Scalar> scratch_;
+};
+
+}  // namespace BILEVEL_INSTRUCTION_SET
+}  // namespace bilevel::backend

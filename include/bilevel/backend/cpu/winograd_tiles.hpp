@@ -1,0 +1,30 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/core/array.hpp>
+
+namespace bilevel::backend {
+
+/// The 2 × 2 tiles of all images of a task, row by row, for `winograd`.
+struct winograd_tiles {
+    integer images, height, width, rows, columns;
+    template <class Scalar>
+    explicit winograd_tiles(const view<const Scalar>& x)
+        : images(x.batch), height(x.extents[0]), width(x.extents[1]), rows((height + 1) / 2), columns((width + 1) / 2) {}
+    integer count() const { return images * rows * columns; }
+    /// f(tile in the block, image, first row, first column) for tiles first … first + count − 1.
+    template <class F> void for_each(integer first, integer here, F f) const {
+        integer j = first % columns, i = first / columns % rows, n = first / (columns * rows);
+        for (integer t = 0; t < here; ++t) {
+            f(t, n, 2 * i, 2 * j);
+            if (++j < columns) continue;
+            j = 0;
+            if (++i < rows) continue;
+            i = 0;
+            ++n;
+        }
+    }
+};
+
+}  // namespace bilevel::backend
