@@ -73,6 +73,7 @@ void choose_defaults(settings& s) {
         s.inner_rate.otherwise(0.1, rajeswaran);
         s.proximal_weight.otherwise(2, rajeswaran);
         s.cg_iterations.otherwise(5, rajeswaran);
+        s.cg_damping.otherwise(22, rajeswaran);  // (2 I + H / 12) w = b, up to a factor
         s.outer_rate.otherwise(1e-3, rajeswaran);
         s.outer_epsilon.otherwise(1e-3, rajeswaran);
     }
@@ -82,16 +83,16 @@ void choose_defaults(settings& s) {
     s.rotations.otherwise("classes", ours);
     s.queries.otherwise(mtl ? 9 : omniglot ? s.shots.value : 2, ours);
     s.test_queries.otherwise(omniglot ? s.shots.value : 5, ours);
-    s.iterations.otherwise(omniglot ? 20000 : imaml ? 700 : mtl ? 3000 : 2000, ours);
+    s.iterations.otherwise(omniglot ? 20000 : mtl ? 3000 : 2000, ours);
     s.meta_batch.otherwise(mtl ? 4 : omniglot ? 32 : 16, ours);
     s.inner_steps.otherwise(imaml ? 16 : twenty ? 5 : 1, ours);
     s.inner_rate.otherwise(imaml || twenty ? 0.1 : 0.4, ours);
     s.test_inner_steps.otherwise(imaml || twenty ? s.inner_steps.value : 3, ours);
     s.outer_rate.otherwise(omniglot ? 1e-3 : 3e-3, ours);
     s.outer_epsilon.otherwise(1e-8, "published [Kingma15]");
-    s.proximal_weight.otherwise(2, ours);
+    s.proximal_weight.otherwise(0.1, ours);
     s.cg_iterations.otherwise(5, ours);
-    s.cg_damping.otherwise(0, ours);
+    s.cg_damping.otherwise(5, ours);
     s.planes.otherwise("kept", ours);
     s.batch_norm.otherwise(mtl ? "running" : "batch", mtl ? "published [Wang21]" : ours);
     s.validation_interval.otherwise(0, ours);
