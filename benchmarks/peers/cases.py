@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: 2026 The bilevel authors
+# SPDX-License-Identifier: MIT
+"""What is compared: the meta-steps of the published recipes' shapes. The numbers are random, the work is not."""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    algorithm: str
+    peers: tuple  # all that can do it; see torch_peer.py and jax_peer.py
+    filters: int = 64
+    image: str = "28,28,1"
+    tasks: int = 4
+    ways: int = 5
+    shots: int = 1
+    queries: int = 15  # a class
+    inner_steps: int = 5
+    inner_rate: float = 0.1
+    network: str = "conv4"
+    proximal_weight: float = 2.0
+    cg_iterations: int = 5
+    cg_damping: float = 0.0
+    classes: int = 64  # training classes of mtl
+
+    def settings(self):
+        """The arguments that both sides take."""
+        return [f"--{name.replace('_', '-')}={getattr(self, name)}" for name in (
+            "algorithm", "network", "filters", "inner_steps", "inner_rate", "proximal_weight", "cg_iterations", "cg_damping")]
+
+    def example(self):
+        """The arguments that the arrays of an example are made with."""
+        return [f"--{name}={getattr(self, name)}" for name in ("image", "tasks", "ways", "shots", "queries", "classes")]
+
+
+ALL = ("autograd", "functional", "higher", "torchopt", "jax")
+SOME = ("autograd", "jax")
+SMALL = dict(image="84,84,3", filters=32, tasks=2)
+
+CASES = [
+    Case("maml_omniglot", "maml", ALL),
+    Case("fomaml_omniglot", "fomaml", SOME),
+    Case("anil_omniglot", "anil", SOME),
+    Case("maml_84_1shot", "maml", SOME, **SMALL),
+    Case("maml_84_5shot", "maml", SOME, shots=5, **SMALL),
+    Case("imaml_omniglot", "imaml", SOME, inner_steps=16),
+    Case("mtl_omniglot", "mtl", SOME),
+]

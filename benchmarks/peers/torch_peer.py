@@ -1,0 +1,251 @@
+# SPDX-FileCopyrightText: 2026 The bilevel authors
+# SPDX-License-Identifier: MIT
+"""The hypergradients in PyTorch, as its users write them. --peer says in which style:
+
+autograd    torch.autograd.grad with create_graph, task after task, F.batch_norm: all algorithms
+functional  torch.func.grad under torch.func.vmap over the tasks: maml. Batch norm from primitives, since a vmap over F.batch_norm has a wrong second
+            derivative
+higher      higher.innerloop_ctx: maml
+torchopt    torchopt.MetaSGD: maml
+"""
+import torch
+import torch.nn.functional as F
+
+from peer import arguments, serve
+
+options = arguments()
+torch.set_num_threads(options.threads)
+EPSILON = 1e-5
+
+
+def to_torch(name, array):
+    """Convolutions are (out, in, height, width) there."""
+    tensor = torch.from_numpy(array)
+    return tensor.permute(3, 2, 0, 1).contiguous() if tensor.dim() == 4 else tensor.clone()
+
+
+def to_exchange(tensors):
+    return {name: (t.permute(2, 3, 1, 0) if t.dim() == 4 else t).detach().numpy() for name, t in tensors.items()}
+
+
+def to_images(array):
+    return torch.from_numpy(array).permute(0, 1, 4, 2, 3).contiguous()  # (tasks, n, h, w, c) -> (tasks, n, c, h, w)
+
+
+def batch_norm(x, gain, shift):
+    return F.batch_norm(x, None, None, gain, shift, training=True, eps=EPSILON)
+
+
+def batch_norm_of_primitives(x, gain, shift):
+    mean = x.mean((0, 2, 3), keepdim=True)
+    centred = x - mean
+    variance = (centred * centred).mean((0, 2, 3), keepdim=True)
+    return centred * torch.rsqrt(variance + EPSILON) * gain[:, None, None] + shift[:, None, None]
+
+
+def body(p, x, normalise=batch_norm):
+    if options.network == "mlp":
+        x = x.permute(0, 2, 3, 1).flatten(1)
+        for layer in (1, 2):
+            x = torch.relu(torch.addmm(p[f"linear_{layer}.bias"], x, p[f"linear_{layer}.weight"]))
+        return x
+    for block in (1, 2, 3, 4):
+        x = F.conv2d(x, p[f"convolution_{block}.weight"], padding=1)
+        x = normalise(x, p[f"batch_norm_{block}.gain"], p[f"batch_norm_{block}.shift"])
+        x = F.max_pool2d(torch.relu(x), 2)
+    return x.permute(0, 2, 3, 1).flatten(1)  # features in the order of the exchange: positions, then channels
+
+
+def head(p, features):
+    return torch.addmm(p["head.bias"], features, p["head.weight"])
+
+
+def loss_of(p, x, labels, normalise=batch_norm):
+    return F.cross_entropy(head(p, body(p, x, normalise)), labels)
+
+
+def gradient(loss, p, **how):
+    return dict(zip(p, torch.autograd.grad(loss, list(p.values()), **how)))
+
+
+def moved(p, g, names=None):
+    return {name: p[name] - options.inner_rate * g[name] if name in g else p[name] for name in p}
+
+
+def anew(p):
+    return {name: t.detach().requires_grad_() for name, t in p.items()}
+
+
+# Of one task: the loss and the hypergradient.
+def maml(p, support, query):
+    y = p
+    for _ in range(options.inner_steps):
+        y = moved(y, gradient(loss_of(y, *support), y, create_graph=True))
+    loss = loss_of(y, *query)
+    return loss.detach(), gradient(loss, p)
+
+
+def fomaml(p, support, query):
+    y = p
+    for _ in range(options.inner_steps):
+        y = anew(moved(y, gradient(loss_of(y, *support), y)))
+    loss = loss_of(y, *query)
+    return loss.detach(), gradient(loss, y)
+
+
+def anil(p, support, query):
+    features = body(p, support[0])
+    y = {name: t for name, t in p.items() if name.startswith("head.")}
+    for _ in range(options.inner_steps):
+        y = moved(y, gradient(F.cross_entropy(head(y, features), support[1]), y, create_graph=True))
+    loss = F.cross_entropy(head(y, body(p, query[0])), query[1])
+    return loss.detach(), gradient(loss, p)
+
+
+def dot(a, b):
+    return sum((a[name] * b[name]).sum() for name in a)
+
+
+def imaml(p, support, query):
+    weight = options.proximal_weight
+    y = anew(p)
+    for _ in range(options.inner_steps):
+        g = gradient(loss_of(y, *support), y)
+        y = anew(moved(y, {name: g[name] + weight * (y[name].detach() - p[name].detach()) for name in g}))
+    g = gradient(loss_of(y, *support), y, create_graph=True)
+    loss = loss_of(y, *query)
+    b = gradient(loss, y)
+
+    def product(v):
+        h = dict(zip(y, torch.autograd.grad(list(g.values()), list(y.values()), list(v.values()), retain_graph=True)))
+        return {name: h[name] + (weight + options.cg_damping) * v[name] for name in h}
+
+    w, r, d = {name: torch.zeros_like(t) for name, t in b.items()}, dict(b), dict(b)
+    rr = dot(r, r)
+    for _ in range(options.cg_iterations):
+        ad = product(d)
+        curvature = dot(d, ad)
+        if not curvature > 0:
+            break
+        step = rr / curvature
+        w = {name: w[name] + step * d[name] for name in w}
+        r = {name: r[name] - step * ad[name] for name in r}
+        before, rr = rr, dot(r, r)
+        d = {name: r[name] + rr / before * d[name] for name in d}
+    return loss.detach(), {name: weight * w[name] for name in w}
+
+
+def mtl(p, classes, query):
+    loss = F.cross_entropy(body(p, query[0]) @ p["head.weight"][classes].T, query[1])
+    return loss.detach(), gradient(loss, p)
+
+
+def by_autograd(parameters, inputs):
+    p = {name: to_torch(name, array).requires_grad_() for name, array in parameters.items()}
+    query = list(zip(to_images(inputs.query_images), torch.from_numpy(inputs.query_labels)))
+    if options.algorithm == "mtl":
+        support = list(torch.from_numpy(inputs.classes))
+    else:
+        support = list(zip(to_images(inputs.support_images), torch.from_numpy(inputs.support_labels)))
+    of_task = globals()[options.algorithm]
+
+    def evaluate():
+        total, loss = {name: torch.zeros_like(t) for name, t in p.items()}, 0.0
+        for s, q in zip(support, query):
+            task_loss, g = of_task(p, s, q)
+            loss = loss + task_loss / len(query)
+            for name in total:
+                total[name].add_(g[name], alpha=1 / len(query))
+        return float(loss), total
+
+    return evaluate, to_exchange
+
+
+def by_functions(parameters, inputs):
+    assert options.algorithm == "maml"
+    p = {name: to_torch(name, array) for name, array in parameters.items()}
+    batch = (to_images(inputs.support_images), torch.from_numpy(inputs.support_labels),
+             to_images(inputs.query_images), torch.from_numpy(inputs.query_labels))
+
+    def of_task(p, xs, ys, xq, yq):
+        inner = torch.func.grad(lambda y: loss_of(y, xs, ys, batch_norm_of_primitives))
+        y = p
+        for _ in range(options.inner_steps):
+            y = moved(y, inner(y))
+        return loss_of(y, xq, yq, batch_norm_of_primitives)
+
+    def mean(p):
+        return torch.func.vmap(of_task, in_dims=(None, 0, 0, 0, 0))(p, *batch).mean()
+
+    whole = torch.func.grad_and_value(mean)
+
+    def evaluate():
+        gradient, loss = whole(p)
+        return float(loss), gradient
+
+    return evaluate, to_exchange
+
+
+class Network(torch.nn.Module):
+    """The parameters under the exchange's names, for the libraries that want a module; a module's names have no dots."""
+
+    def __init__(self, parameters):
+        super().__init__()
+        for name, array in parameters.items():
+            self.register_parameter(name.replace(".", "__"), torch.nn.Parameter(to_torch(name, array)))
+
+    def forward(self, x):
+        p = {name.replace("__", "."): t for name, t in self._parameters.items()}
+        return head(p, body(p, x))
+
+
+def by_module(loop):
+    """loop(network, xs, ys, xq, yq) leaves the task's query loss, to be differentiated with respect to the network's own parameters."""
+
+    def make(parameters, inputs):
+        assert options.algorithm == "maml"
+        network = Network(parameters)
+        own = list(network.parameters())
+        tasks = list(zip(to_images(inputs.support_images), torch.from_numpy(inputs.support_labels),
+                         to_images(inputs.query_images), torch.from_numpy(inputs.query_labels)))
+
+        def evaluate():
+            for t in own:
+                t.grad = None
+            loss = sum(loop(network, len(tasks), *task) for task in tasks)
+            return loss, {name: t.grad for name, t in zip(parameters, own)}
+
+        return evaluate, to_exchange
+
+    return make
+
+
+def higher_loop(network, tasks, xs, ys, xq, yq):
+    import higher
+
+    optimiser = torch.optim.SGD(network.parameters(), lr=options.inner_rate)
+    with higher.innerloop_ctx(network, optimiser, copy_initial_weights=False) as (fast, steps):
+        for _ in range(options.inner_steps):
+            steps.step(F.cross_entropy(fast(xs), ys))
+        loss = F.cross_entropy(fast(xq), yq) / tasks
+        loss.backward()
+        return float(loss.detach())
+
+
+def torchopt_loop(network, tasks, xs, ys, xq, yq):
+    import torchopt
+
+    optimiser = torchopt.MetaSGD(network, lr=options.inner_rate)
+    start, optimiser_start = torchopt.extract_state_dict(network, by="reference"), torchopt.extract_state_dict(optimiser, by="reference")
+    for _ in range(options.inner_steps):
+        optimiser.step(F.cross_entropy(network(xs), ys))
+    loss = F.cross_entropy(network(xq), yq) / tasks
+    loss.backward()
+    torchopt.recover_state_dict(network, start)
+    torchopt.recover_state_dict(optimiser, optimiser_start)
+    return float(loss.detach())
+
+
+STYLES = {"autograd": by_autograd, "functional": by_functions, "higher": by_module(higher_loop), "torchopt": by_module(torchopt_loop)}
+if __name__ == "__main__":
+    serve(options, STYLES[options.peer])

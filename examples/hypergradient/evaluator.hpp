@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "../benchmarks/watched.hpp"
+
+#include <bilevel/core/aligned_vector.hpp>
+#include <bilevel/core/episode.hpp>
+#include <bilevel/core/integer.hpp>
+#include <bilevel/solver/report.hpp>
+
+namespace exchange {
+
+using bilevel::integer;
+
+/// The CPU, able to bill what it is asked to do.
+template <class Scalar> using backend = benchmarks::watched_cpu<Scalar>;
+
+/// A solver without its type: the hypergradient of one algorithm on one network.
+template <class Scalar> class evaluator {
+public:
+    evaluator() = default;
+    evaluator(const evaluator&) = delete;
+    evaluator& operator=(const evaluator&) = delete;
+    virtual ~evaluator() = default;
+
+    /// The hypergradient at `parameters`, into `to`.    // (P) -> (P)
+    virtual bilevel::report operator()(const bilevel::aligned_vector<Scalar>& parameters, const bilevel::episodes_view<Scalar, int>& batch,
+                                       bilevel::aligned_vector<Scalar>& to) = 0;
+};
+
+}  // namespace exchange

@@ -1,0 +1,122 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+//
+// Computes the hypergradient of an algorithm on arrays that lie in .npy files, and writes it to one: whoever wants to check us against another program
+// gives both the same arrays. `hypergradient --help` describes the files, `--write-example DIR` makes some, `--layout` says what the parameters are.
+// ctest: --help
+#include "hypergradient/arrays.hpp"
+#include "hypergradient/evaluator.hpp"
+#include "hypergradient/networks.hpp"
+#include "hypergradient/settings.hpp"
+
+#include "../benchmarks/peak.hpp"
+
+#include <bilevel/core/error.hpp>
+#include <bilevel/io/npy.hpp>
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <new>
+#include <optional>
+#include <type_traits>
+#include <vector>
+
+namespace exchange {
+
+namespace {
+
+// In megabytes (10^6 bytes).
+double peak_rss_mb() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    return double(usage.ru_maxrss) * 1024 / 1e6;
+}
+
+void print_layout(const settings& s) {
+    for (const auto& array : find_network(s, s.image).arrays(s)) {
+        std::string extents;
+        for (const integer extent : array.extents) {
+            if (!extents.empty()) extents += ',';
+            extents += std::to_string(extent);
+        }
+        std::cout << array.name << ' ' << array.offset << ' ' << extents << ' ' << array.axes << '\n';
+    }
+}
+
+// The median of s.repeat evaluations by the clock, the most memory until then, and the operations of one evaluation beside what as many threads can do.
+template <class Scalar, class Evaluate> void print_speed(const settings& s, backend<Scalar>& on, Evaluate evaluate) {
+    std::vector<double> milliseconds;
+    for (integer i = 0; i < s.repeat; ++i) {
+        const auto begin = std::chrono::steady_clock::now();
+        evaluate();
+        milliseconds.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+    }
+    std::sort(milliseconds.begin(), milliseconds.end());
+    const std::size_t half = milliseconds.size() / 2;
+    const double median = milliseconds.size() % 2 == 1 ? milliseconds[half] : (milliseconds[half - 1] + milliseconds[half]) / 2;
+    const double memory = peak_rss_mb();
+    const double flops = benchmarks::total(on.watch(evaluate)).flops;
+    std::printf("milliseconds %.4g\npeak_rss_mb %.4g\ngflop %.4g\nshare_of_peak %.3g\n", median, memory, flops / 1e9,
+                flops / (median / 1e3) / benchmarks::peak_flops<Scalar>(s.threads));
+}
+
+template <class Scalar> void evaluate(const settings& s) {
+    const compiled_network& network = find_network(s, image_shape(s));
+    const arrays<Scalar> input = read_arrays<Scalar>(s, network);
+    settings complete = s;
+    complete.ways = input.ways;
+    backend<Scalar> on(s.threads);
+    std::unique_ptr<evaluator<Scalar>> with;
+    if constexpr (std::is_same_v<Scalar, float>) {
+        with = network.evaluator_in_float(on, complete, input.outputs);
+    } else {
+        with = network.evaluator_in_double(on, complete, input.outputs);
+    }
+    bilevel::aligned_vector<Scalar> result;
+    const auto batch = input.view();
+    const auto report = (*with)(input.parameters, batch, result);
+    bilevel::io::write_npy<Scalar>(s.output, std::vector<integer>{integer(result.size())}, result);
+    std::printf("loss %.17g\naccuracy %.6g\ngradient_norm %.9g\n", report.loss, report.accuracy, report.gradient_norm);
+    if (s.repeat > 0) print_speed(s, on, [&] { (*with)(input.parameters, batch, result); });
+}
+
+void run(const settings& s) {
+    const bool in_float = s.scalar == "float";
+    if (s.what == request::layout) {
+        print_layout(s);
+    } else if (s.what == request::write_example) {
+        const compiled_network& network = find_network(s, s.image);
+        in_float ? write_example<float>(s, network) : write_example<double>(s, network);
+    } else {
+        in_float ? evaluate<float>(s) : evaluate<double>(s);
+    }
+}
+
+int failed(const char* why, int status) {
+    std::cout.flush();
+    std::fprintf(stderr, "hypergradient: %s\n", why);
+    return status;
+}
+
+}  // namespace
+}  // namespace exchange
+
+int main(int argc, char** argv) {
+    using exchange::failed;
+    try {
+        if (const auto s = exchange::parse(argc, argv)) exchange::run(*s);
+        return 0;
+    } catch (const bilevel::argument_error& refused) {
+        return failed(refused.what(), 2);
+    } catch (const std::bad_alloc&) {
+        return failed("out of memory: --planes recomputed and fewer --threads need less", 1);
+    } catch (const std::exception& failure) {
+        return failed(failure.what(), 1);
+    }
+}

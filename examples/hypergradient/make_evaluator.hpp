@@ -1,0 +1,54 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "hypergradient/instances.hpp"
+
+#include <bilevel/algorithms.hpp>
+#include <bilevel/objective/cross_entropy.hpp>
+#include <bilevel/problem/task.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace exchange {
+
+/// A solver as an evaluator.
+template <class Solver> class evaluator_of final : public evaluator<typename Solver::scalar> {
+public:
+    using scalar = typename Solver::scalar;
+    explicit evaluator_of(Solver solver) : solver_(std::move(solver)), state_(solver_.initialise({})) {}
+
+    bilevel::report operator()(const bilevel::aligned_vector<scalar>& parameters, const bilevel::episodes_view<scalar, int>& batch,
+                               bilevel::aligned_vector<scalar>& to) override {
+        state_.parameters = parameters;
+        auto result = solver_.hypergradient(state_, batch);
+        to = std::move(result.vector);
+        return result.report;
+    }
+
+private:
+    Solver solver_;
+    typename Solver::state_type state_;
+};
+
+template <class Network, class Scalar>
+std::unique_ptr<evaluator<Scalar>> make_evaluator(backend<Scalar>& on, const settings& s, integer outputs) {
+    using bilevel::hypergradient::planes;
+    const auto erased = [](auto solver) -> std::unique_ptr<evaluator<Scalar>> {
+        return std::make_unique<evaluator_of<decltype(solver)>>(std::move(solver));
+    };
+    const bilevel::task<Network, bilevel::objective::cross_entropy> task{.outputs = s.is_mtl() ? s.ways : outputs};
+    const bilevel::inner::gradient_descent inner{.steps = s.inner_steps, .step_size = s.inner_rate};
+    const bilevel::hypergradient::unrolled unrolled{.planes = s.planes == "kept" ? planes::kept : planes::recomputed};
+    if (s.algorithm == "mtl") return erased(bilevel::mtl(on, task, outputs));
+    if (s.algorithm == "fomaml") return erased(bilevel::fomaml(on, task, {.inner = inner}));
+    if (s.algorithm == "anil") return erased(bilevel::anil(on, task, {.inner = inner, .hypergradient = unrolled}));
+    if (s.algorithm == "imaml")
+        return erased(
+            bilevel::imaml(on, task, s.proximal_weight,
+                           {.inner = inner, .hypergradient = {.linear = {.iterations = s.cg_iterations, .damping = s.cg_damping}}}));
+    return erased(bilevel::maml(on, task, {.inner = inner, .hypergradient = unrolled}));
+}
+
+}  // namespace exchange

@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "hypergradient/evaluator.hpp"
+#include "hypergradient/settings.hpp"
+
+#include <bilevel/core/parameters.hpp>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace exchange {
+
+/// A network that is compiled into this program. A further one is a line in networks.cpp, and a file for each scalar in networks/, where its
+/// algorithms are compiled.
+struct compiled_network {
+    std::string name;
+    integer filters = 0;
+    std::array<integer, 3> image{};
+    integer body_size = 0, features = 0;  // elements of the body's parameters with their padding, of the features
+    std::vector<bilevel::parameter_description> (*layout)(integer outputs) = nullptr;
+    void (*initialise)(double* parameters, integer outputs, std::uint64_t seed) = nullptr;  // the body alone for no outputs
+    std::unique_ptr<evaluator<float>> (*evaluator_in_float)(backend<float>& on, const settings& s, integer outputs) = nullptr;
+    std::unique_ptr<evaluator<double>> (*evaluator_in_double)(backend<double>& on, const settings& s, integer outputs) = nullptr;
+
+    /// "conv4 with 64 filters on 28x28x1"
+    std::string describe() const;
+    /// The parameter arrays, in order. Of mtl the head is one with a row for each training class.
+    std::vector<bilevel::parameter_description> arrays(const settings& s) const;
+    /// P: the elements of all of them, padding included.
+    integer size(const settings& s) const;
+    /// The outputs (for mtl: the training classes) for which P is `size`; 0 where there are none.
+    integer outputs_of(const settings& s, integer size) const;
+};
+
+/// The network of these settings for images of this shape. Throws `bilevel::argument_error` that names all that are compiled.
+const compiled_network& find_network(const settings& s, std::span<const integer> image);
+
+}  // namespace exchange
