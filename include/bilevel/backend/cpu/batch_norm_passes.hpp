@@ -166,13 +166,15 @@ protected:
         }
         const std::uint8_t* const position = argmax.at(t);
         for_each_window(outputs, x, [=](integer to, const window& at, integer width) {
-            for (int k = 0; k < 4; ++k) {
-                const integer in = at[k];
-                BILEVEL_INDEPENDENT_ITERATIONS
-                for (integer q = 0; q < width; ++q) {
-                    const Scalar here = chosen(to + q, q, sign[to + q] > Scalar(0) ? Scalar(1) : below);
-                    dx[in + q] = (position[to + q] == k ? here : Scalar(0)) + rest(in + q, q);
-                }
+            const integer in0 = at[0], in1 = at[1], in2 = at[2], in3 = at[3];
+            BILEVEL_INDEPENDENT_ITERATIONS
+            for (integer q = 0; q < width; ++q) {
+                const Scalar here = chosen(to + q, q, sign[to + q] > Scalar(0) ? Scalar(1) : below);
+                const int k = position[to + q];
+                dx[in0 + q] = (k == 0 ? here : Scalar(0)) + rest(in0 + q, q);
+                dx[in1 + q] = (k == 1 ? here : Scalar(0)) + rest(in1 + q, q);
+                dx[in2 + q] = (k == 2 ? here : Scalar(0)) + rest(in2 + q, q);
+                dx[in3 + q] = (k == 3 ? here : Scalar(0)) + rest(in3 + q, q);
             }
         });
         // The last row and column of an image of odd extents are in no window.
