@@ -85,16 +85,16 @@ public:
                 for_each_position(y, [=, factor = k](integer i, integer q) { out[i] = finish(factor[q] * (x[i] - mean[q]) + shift[q]); });
             } else {
                 std::uint8_t* const position = argmax.at(t);
-                for_each_window(y, of.x, [=, factor = k](integer to, const window& at, integer channels) {
+                for_each_window(y, of.x, [=, factor = k](integer to, const pooling_window& at, integer channels) {
                     const Scalar *const x0 = x + at[0], *const x1 = x + at[1], *const x2 = x + at[2], *const x3 = x + at[3];
                     BILEVEL_INDEPENDENT_ITERATIONS
                     for (integer q = 0; q < channels; ++q) {
                         const auto z = [=](const Scalar* in) { return factor[q] * (in[q] - mean[q]) + shift[q]; };
                         Scalar best = z(x0);
                         int which = 0;
-                        take(best, which, z(x1), 1);
-                        take(best, which, z(x2), 2);
-                        take(best, which, z(x3), 3);
+                        pooling_window::take(best, which, z(x1), 1);
+                        pooling_window::take(best, which, z(x2), 2);
+                        pooling_window::take(best, which, z(x3), 3);
                         out[to + q] = finish(best);
                         position[to + q] = static_cast<std::uint8_t>(which);
                     }
@@ -216,8 +216,7 @@ public:
 private:
     using passes = batch_norm_passes<Scalar>;
     using passes::add, passes::block, passes::for_each_chosen, passes::for_each_position, passes::for_each_window, passes::sum_chosen,
-        passes::sum_positions, passes::take, passes::write_inputs;
-    using typename passes::window;
+        passes::sum_positions, passes::write_inputs;
 
     static Scalar inverse(Scalar variance, Scalar epsilon) { return Scalar(1) / std::sqrt(variance + epsilon); }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/cpu/pooling_window.hpp>
 #include <bilevel/backend/cpu/vectorise.hpp>
 #include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/backend/normalised.hpp>
@@ -28,17 +29,6 @@ protected:
         for (integer q = 0; q < channels; ++q) to[q] += from[q];
     }
 
-    struct window {
-        integer corner, right, below;
-        integer operator[](int k) const { return corner + (k % 2 != 0 ? right : 0) + (k >= 2 ? below : 0); }
-    };
-    // Takes the candidate where it is larger, or the first NaN. (GNU 12 vectorises this form of the condition, and no other that was tried.)
-    static void take(Scalar& best, int& k, Scalar candidate, int candidate_k) {
-        const bool better = !(candidate <= best) && best == best;
-        best = better ? candidate : best;
-        k = better ? candidate_k : k;
-    }
-
     /// f(element, channel) for every element of one task.
     template <class F> static void for_each_position(const view<Scalar>& y, F f) {
         const integer channels = y.extents[2];
@@ -54,7 +44,7 @@ protected:
         for (integer b = 0; b < y.batch; ++b)
             for (integer i = 0; i < y.extents[0]; ++i)
                 for (integer j = 0; j < y.extents[1]; ++j, to += channels)
-                    f(to, window{b * x.size + 2 * i * row + 2 * j * channels, channels, row}, channels);
+                    f(to, pooling_window{b * x.size + 2 * i * row + 2 * j * channels, channels, row}, channels);
     }
 
     /// f(output element, channel, get, slope) for every output element: get(plane) is the element of an image's plane that it comes from, slope the derivative
@@ -165,7 +155,7 @@ protected:
             return;
         }
         const std::uint8_t* const position = argmax.at(t);
-        for_each_window(outputs, x, [=](integer to, const window& at, integer width) {
+        for_each_window(outputs, x, [=](integer to, const pooling_window& at, integer width) {
             const integer in0 = at[0], in1 = at[1], in2 = at[2], in3 = at[3];
             BILEVEL_INDEPENDENT_ITERATIONS
             for (integer q = 0; q < width; ++q) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/cpu/by_channel.hpp>
+#include <bilevel/backend/cpu/pooling_window.hpp>
 #include <bilevel/core/array.hpp>
 
 #include <algorithm>
@@ -15,7 +16,7 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 template <class Scalar> class cpu_pooling {
 public:
     void max_pool(view<Scalar> y, view<std::uint8_t> argmax, view<const Scalar> x) {
-        for_each_window(y, x, [=](integer t, integer b, integer out, window at, integer channels) {
+        for_each_window(y, x, [=](integer t, integer b, integer out, pooling_window at, integer channels) {
             Scalar* const largest = y.at(t, b) + out;
             std::uint8_t* const position = argmax.at(t, b) + out;
             const Scalar* const image = x.at(t, b);
@@ -24,9 +25,9 @@ public:
             for (integer q = 0; q < channels; ++q) {
                 Scalar best = in0[q];
                 int k = 0;
-                take(best, k, in1[q], 1);
-                take(best, k, in2[q], 2);
-                take(best, k, in3[q], 3);
+                pooling_window::take(best, k, in1[q], 1);
+                pooling_window::take(best, k, in2[q], 2);
+                pooling_window::take(best, k, in3[q], 3);
                 largest[q] = best;
                 position[q] = static_cast<std::uint8_t>(k);
             }
@@ -34,7 +35,7 @@ public:
     }
 
     void max_pool_gather(view<Scalar> y, view<const Scalar> x, view<const std::uint8_t> argmax) {
-        for_each_window(y, x, [=](integer t, integer b, integer out, window at, integer channels) {
+        for_each_window(y, x, [=](integer t, integer b, integer out, pooling_window at, integer channels) {
             Scalar* const result = y.at(t, b) + out;
             const std::uint8_t* const position = argmax.at(t, b) + out;
             const Scalar* const image = x.at(t, b);
@@ -52,7 +53,7 @@ public:
         // The windows cover all but the odd last row and column.
         for (integer t = 0; t < dx.tasks; ++t)
             if (dx.extents[0] % 2 != 0 || dx.extents[1] % 2 != 0) std::fill_n(dx.at(t), dx.batch * dx.size, Scalar(0));
-        for_each_window(dy, dx, [=](integer t, integer b, integer in, window at, integer channels) {
+        for_each_window(dy, dx, [=](integer t, integer b, integer in, pooling_window at, integer channels) {
             const Scalar* const from = dy.at(t, b) + in;
             const std::uint8_t* const position = argmax.at(t, b) + in;
             Scalar* const image = dx.at(t, b);
@@ -91,18 +92,6 @@ public:
     }
 
 private:
-    struct window {
-        integer corner, right, below;
-        integer operator[](int k) const { return corner + (k % 2 != 0 ? right : 0) + (k >= 2 ? below : 0); }
-    };
-
-    /// Takes the candidate where it is larger, or the first NaN. (GNU 12 vectorises this form of the condition, and no other that was tried.)
-    static void take(Scalar& best, int& k, Scalar candidate, int candidate_k) {
-        const bool better = !(candidate <= best) && best == best;
-        best = better ? candidate : best;
-        k = better ? candidate_k : k;
-    }
-
     /// f(task, example, offset in the pooled image, offsets of the window's four pixels, channels) for every pixel of the pooled image.
     template <class Pooled, class Image, class F> static void for_each_window(view<Pooled> y, view<Image> x, F f) {
         const integer channels = x.extents[2], row = x.extents[1] * channels;
@@ -110,7 +99,7 @@ private:
             for (integer b = 0; b < y.batch; ++b)
                 for (integer i = 0; i < y.extents[0]; ++i)
                     for (integer j = 0; j < y.extents[1]; ++j)
-                        f(t, b, (i * y.extents[1] + j) * channels, window{2 * i * row + 2 * j * channels, channels, row}, channels);
+                        f(t, b, (i * y.extents[1] + j) * channels, pooling_window{2 * i * row + 2 * j * channels, channels, row}, channels);
     }
 };
 

@@ -15,6 +15,21 @@ inline constexpr integer widest_tile = vector_registers == 32 ? 4 : 2;
 /// Rows of a tile that is so many vectors wide: rows × vectors sums, the vectors of one row of weights, and a broadcast element fit the registers.
 template <integer Vectors> inline constexpr integer tile_rows = vector_registers == 32 ? (Vectors == 4 ? 6 : 8) : (Vectors == 2 ? 6 : 8);
 
+/// out[p][j] = sum[p][j], or added to what is there, for p < rows, j < columns.
+template <integer Vectors, class Scalar>
+BILEVEL_INLINE void store_tile(Scalar* const* out, packet<Scalar> (&sum)[tile_rows<Vectors>][Vectors], integer rows, integer columns,
+                               bool accumulate) {
+    unrolled<tile_rows<Vectors>>([&](auto p) BILEVEL_INLINE_LAMBDA {
+        if (p >= rows) return;
+        unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA {
+            Scalar* const to = out[p] + j * lanes<Scalar>;
+            const integer here = columns - j * lanes<Scalar>;
+            if (accumulate) sum[p][j] = Eigen::internal::padd(sum[p][j], load_first(to, here));
+            store_first(to, sum[p][j], here);
+        });
+    });
+}
+
 /// The terms of a row of products: `runs` stretches of `depth` elements, `pitch` apart in the row; those of their weights are `weights_pitch` apart.
 struct product_terms {
     integer runs = 1, depth = 0, pitch = 0, weights_pitch = 0;
@@ -44,15 +59,7 @@ __attribute__((noinline)) void multiply_tile(Scalar* const* out, const Scalar* c
         }
         unrolled<height>([&](auto p) BILEVEL_INLINE_LAMBDA { row[p] += terms.pitch; });
     }
-    unrolled<height>([&](auto p) BILEVEL_INLINE_LAMBDA {
-        if (p >= rows) return;
-        unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA {
-            Scalar* const to = out[p] + j * lanes<Scalar>;
-            const integer here = columns - j * lanes<Scalar>;
-            if (accumulate) sum[p][j] = Eigen::internal::padd(sum[p][j], load_first(to, here));
-            store_first(to, sum[p][j], here);
-        });
-    });
+    store_tile<Vectors>(out, sum, rows, columns, accumulate);
 }
 
 /// Positions that a sum runs over: images, rows, columns, with the distances from one to the next in the two arrays that are read there.
@@ -89,15 +96,7 @@ __attribute__((noinline)) void correlate_tile(Scalar* const* out, const Scalar* 
             }
         }
     }
-    unrolled<height>([&](auto p) BILEVEL_INLINE_LAMBDA {
-        if (p >= rows) return;
-        unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA {
-            Scalar* const to = out[p] + j * lanes<Scalar>;
-            const integer here = columns - j * lanes<Scalar>;
-            if (accumulate) sum[p][j] = Eigen::internal::padd(sum[p][j], load_first(to, here));
-            store_first(to, sum[p][j], here);
-        });
-    });
+    store_tile<Vectors>(out, sum, rows, columns, accumulate);
 }
 
 }  // namespace BILEVEL_INSTRUCTION_SET
