@@ -38,23 +38,18 @@ template <reading Reading, class Kernels, normalisation Normalisation = normalis
         return out;
     }
 
-    /// The gradient of a parameter array, written into its slice; nothing where nobody wants it.
-    template <class Gradient, class Primitive, class... In> void gradient(Gradient g, Primitive primitive, In... in) {
-        if constexpr (Gradient::wanted) {
-            using result = decltype(primitive.result(in...));
-            static_assert(require_shape<expected<typename Gradient::shape>, given<typename result::shape>>::value);
-            static_assert(Gradient::varies || !result::varies, "bilevel: the gradient varies: its slice needs a tangent plane");
-            run(primitive, std::tuple<Gradient>{g}, in...);
-        }
-    }
-
-    /// The gradients of several parameter arrays at once; either all of them are wanted, or none.
+    /// The gradients of parameter arrays, written into their slices; nothing where nobody wants them. A primitive gives all of its gradients or none.
     template <class... Gradients, class Primitive, class... In> void gradient(std::tuple<Gradients...> g, Primitive primitive, In... in) {
         static_assert((Gradients::wanted && ...) || (!Gradients::wanted && ...), "bilevel: a primitive gives all of its gradients or none");
         if constexpr ((Gradients::wanted && ...)) {
-            static_assert(fit<std::tuple<Gradients...>>(std::type_identity<decltype(primitive.result(in...))>{}));
+            static_assert(
+                fit(std::type_identity<std::tuple<Gradients...>>{}, std::type_identity<decltype(as_tuple(primitive.result(in...)))>{}),
+                "bilevel: the gradient varies: its slice needs a tangent plane");
             run(primitive, g, in...);
         }
+    }
+    template <class Gradient, class Primitive, class... In> void gradient(Gradient g, Primitive primitive, In... in) {
+        gradient(std::tuple<Gradient>{g}, primitive, in...);
     }
 
     /// Runs a primitive that changes `to` where it lies, and gives it back. Nobody else may read `to`: neither a tangent rule nor a `backward`.
@@ -77,12 +72,11 @@ template <reading Reading, class Kernels, normalisation Normalisation = normalis
     }
 
 private:
-    template <class Gradients, class... Results> static constexpr bool fit(std::type_identity<std::tuple<Results...>>) {
-        return []<class... G>(std::type_identity<std::tuple<G...>>) {
-            return (
-                (require_shape<expected<typename G::shape>, given<typename Results::shape>>::value && (G::varies || !Results::varies)) &&
-                ...);
-        }(std::type_identity<Gradients>{});
+    // The shapes are those of the slices, and what varies has a tangent plane there.
+    template <class... Gradients, class... Results>
+    static constexpr bool fit(std::type_identity<std::tuple<Gradients...>>, std::type_identity<std::tuple<Results...>>) {
+        static_assert((require_shape<expected<typename Gradients::shape>, given<typename Results::shape>>::value && ...));
+        return ((Gradients::varies || !Results::varies) && ...);
     }
 
     template <class Scalar, class Shape, activity Activity> auto place(array<Scalar, Shape, Activity> a) {

@@ -24,18 +24,18 @@ template <class Scalar> class cpu_batch_norm : batch_norm_passes<Scalar> {
 public:
     void moments(view<Scalar> mean, view<Scalar> r, view<const Scalar> x, Scalar epsilon) {
         const integer channels = r.size, positions = x.batch * x.size / channels;
-        const auto [block_mean, block_squares] = scratch<2>(channels);
+        const auto [block_mean, block_squares] = vectors<2>(channels);
         for (integer t = 0; t < r.tasks; ++t) {
             Scalar *const m = mean.at(t), *const squares = r.at(t);
             std::fill_n(m, channels, Scalar(0));
             std::fill_n(squares, channels, Scalar(0));
-            for (integer first = 0; first < positions; first += block) {
-                const integer here = std::min(block, positions - first);
+            for (integer first = 0; first < positions; first += by_channel::block) {
+                const integer here = std::min(by_channel::block, positions - first);
                 const Scalar* const in = x.at(t) + first * channels;
-                sum_positions(block_mean, here, channels, [=](integer i, integer) { return in[i]; });
+                sum(block_mean, here, channels, [=](integer i, integer) { return in[i]; });
                 for (integer q = 0; q < channels; ++q) block_mean[q] /= Scalar(here);
-                sum_positions(block_squares, here, channels,
-                              [=, centre = block_mean](integer i, integer q) { return (in[i] - centre[q]) * (in[i] - centre[q]); });
+                sum(block_squares, here, channels,
+                    [=, centre = block_mean](integer i, integer q) { return (in[i] - centre[q]) * (in[i] - centre[q]); });
                 const Scalar share = Scalar(here) / Scalar(first + here), weight = share * Scalar(first);
                 for (integer q = 0; q < channels; ++q) {
                     const Scalar apart = block_mean[q] - m[q];
@@ -52,17 +52,17 @@ public:
     }
     void moments_tangent(view<Scalar> dmean, view<Scalar> dr, view<const Scalar> dx, const normalised<Scalar>& of) {
         const integer channels = dr.size, positions = dx.batch * dx.size / channels;
-        const auto [sum, dot] = scratch<2>(channels);
+        const auto [total, dot] = vectors<2>(channels);
         for (integer t = 0; t < dr.tasks; ++t) {
             const Scalar *const r = of.r.at(t), *const mean = of.mean.at(t);
             std::fill_n(dmean.at(t), channels, Scalar(0));
             std::fill_n(dr.at(t), channels, Scalar(0));
-            for (integer first = 0; first < positions; first += block) {
-                const integer here = std::min(block, positions - first);
+            for (integer first = 0; first < positions; first += by_channel::block) {
+                const integer here = std::min(by_channel::block, positions - first);
                 const Scalar *const in = of.x.at(t) + first * channels, *const moved = dx.at(t) + first * channels;
-                sum_positions(sum, here, channels, [=](integer i, integer) { return moved[i]; });
-                sum_positions(dot, here, channels, [=](integer i, integer q) { return moved[i] * (in[i] - mean[q]); });
-                add(dmean.at(t), sum, channels);
+                sum(total, here, channels, [=](integer i, integer) { return moved[i]; });
+                sum(dot, here, channels, [=](integer i, integer q) { return moved[i] * (in[i] - mean[q]); });
+                add(dmean.at(t), total, channels);
                 add(dr.at(t), dot, channels);
             }
             for (integer q = 0; q < channels; ++q) {
@@ -73,7 +73,7 @@ public:
     }
 
     void batch_norm(view<Scalar> y, view<std::uint8_t> argmax, const normalised<Scalar>& of, activation<Scalar> follows) {
-        const auto [k] = scratch<1>(of.r.size);
+        const auto [k] = vectors<1>(of.r.size);
         for (integer t = 0; t < y.tasks; ++t) {
             const Scalar *const mean = of.mean.at(t), *const shift = of.shift.at(t);
             for (integer q = 0; q < of.r.size; ++q) k[q] = of.gain.at(t)[q] * of.r.at(t)[q];
@@ -82,10 +82,11 @@ public:
             // A slope of 1 needs no case of its own.
             const auto finish = [slope = follows.slope](Scalar z) { return z > Scalar(0) ? z : slope * z; };
             if (argmax.size == 0) {
-                for_each_position(y, [=, factor = k](integer i, integer q) { out[i] = finish(factor[q] * (x[i] - mean[q]) + shift[q]); });
+                by_channel::for_each(y.batch * y.size / of.r.size, of.r.size,
+                                     [=, factor = k](integer i, integer q) { out[i] = finish(factor[q] * (x[i] - mean[q]) + shift[q]); });
             } else {
                 std::uint8_t* const position = argmax.at(t);
-                for_each_window(y, of.x, [=, factor = k](integer to, const pooling_window& at, integer channels) {
+                for_each_pooling_window(y, of.x, [=, factor = k](integer to, const pooling_window& at, integer channels) {
                     const Scalar *const x0 = x + at[0], *const x1 = x + at[1], *const x2 = x + at[2], *const x3 = x + at[3];
                     BILEVEL_INDEPENDENT_ITERATIONS
                     for (integer q = 0; q < channels; ++q) {
@@ -107,7 +108,7 @@ public:
                             const normalised<Scalar>& moved, activation<Scalar> follows) {
         // dz = a ẋ + b (x − mean) + c
         const integer channels = of.r.size;
-        const auto [a, b, c] = scratch<3>(channels);
+        const auto [a, b, c] = vectors<3>(channels);
         const bool moves = moved.x.size > 0;
         for (integer t = 0; t < dy.tasks; ++t) {
             const Scalar *const r = of.r.at(t), *const gain = of.gain.at(t), *const mean = of.mean.at(t);
@@ -144,7 +145,7 @@ public:
                                  const normalised<Scalar>& moved, activation<Scalar> follows) {
         // d(dgain) = Σ dż n + dz ṅ,  n = r (x − mean),  ṅ = r ẋ + ṙ (x − mean) − r mean̊
         const integer channels = of.r.size;
-        const auto [r_moved, constant, unused] = scratch<3>(channels);
+        const auto [r_moved, constant] = vectors<2>(channels);
         const bool moves = moved.x.size > 0;
         for (integer t = 0; t < dgain.tasks; ++t) {
             const Scalar *const r = of.r.at(t), *const mean = of.mean.at(t), *const x = of.x.at(t);
@@ -170,7 +171,7 @@ public:
                              activation<Scalar> follows) {
         // dx = a dz + b (x − mean) + c
         const integer channels = of.r.size;
-        const auto [a, b, c] = scratch<3>(channels);
+        const auto [a, b, c] = vectors<3>(channels);
         const Scalar count = Scalar(dx.batch * dx.size / channels);
         for (integer t = 0; t < dx.tasks; ++t) {
             const Scalar *const r = of.r.at(t), *const mean = of.mean.at(t), *const x = of.x.at(t), *const in = dy.at(t);
@@ -190,7 +191,7 @@ public:
                                      const normalised<Scalar>& moved, activation<Scalar> follows) {
         // dx = k̇ dz + k dż + b (x − mean) + e ẋ + c,  k = gain r
         const integer channels = of.r.size;
-        const auto [k, k_moved, b, c, e] = scratch<5>(channels);
+        const auto [k, k_moved, b, c, e] = vectors<5>(channels);
         const Scalar count = Scalar(dx.batch * dx.size / channels);
         const bool moves = moved.x.size > 0;
         for (integer t = 0; t < dx.tasks; ++t) {
@@ -215,17 +216,21 @@ public:
 
 private:
     using passes = batch_norm_passes<Scalar>;
-    using passes::add, passes::block, passes::for_each_chosen, passes::for_each_position, passes::for_each_window, passes::sum_chosen,
-        passes::sum_positions, passes::write_inputs;
+    using passes::add, passes::for_each_chosen, passes::sum_chosen, passes::write_inputs;
 
     static Scalar inverse(Scalar variance, Scalar epsilon) { return Scalar(1) / std::sqrt(variance + epsilon); }
 
+    /// sums[q] = Σ term(element, channel) over the positions.
+    template <class Term> static void sum(Scalar* sums, integer positions, integer channels, Term term) {
+        by_channel::sum(positions, channels, term, [=](integer q, Scalar total) { sums[q] = total; });
+    }
+
     /// Vectors of one element a channel.
-    template <integer Count> std::array<Scalar*, Count> scratch(integer channels) {
-        if (integer(scratch_.size()) < Count * channels) scratch_.resize(static_cast<std::size_t>(Count * channels));
-        std::array<Scalar*, Count> vectors;
-        for (integer i = 0; i < Count; ++i) vectors[static_cast<std::size_t>(i)] = scratch_.data() + i * channels;
-        return vectors;
+    template <integer Count> std::array<Scalar*, Count> vectors(integer channels) {
+        Scalar* const memory = scratch(scratch_, Count * channels);
+        std::array<Scalar*, Count> all;
+        for (integer i = 0; i < Count; ++i) all[static_cast<std::size_t>(i)] = memory + i * channels;
+        return all;
     }
 
     aligned_vector<Scalar> scratch_;

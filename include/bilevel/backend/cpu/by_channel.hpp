@@ -22,30 +22,29 @@ template <class F> void for_each(integer positions, integer channels, F f) {
     }
 }
 
-namespace detail {
-inline constexpr integer tile = 32;  // channels that are summed at once, in registers
+inline constexpr integer largest_tile = 32;  // channels that are summed at once, in registers
 inline constexpr integer block = 128;  // positions that are summed one after the other; the sums of the blocks are then added
 
-template <class Width, class Term, class Result>
-void sum_tile(integer positions, integer channels, integer first, Width width, Term term, Result result) {
-    using scalar = decltype(term(integer{0}, integer{0}));
-    scalar total[tile] = {};
-    for (integer begin = 0; begin < positions; begin += block) {
-        scalar partial[tile] = {};
-        for (integer i = begin; i < std::min(begin + block, positions); ++i)
-            for (integer q = 0; q < width; ++q) partial[q] += term(i * channels + first + q, first + q);
-        for (integer q = 0; q < width; ++q) total[q] += partial[q];
-    }
-    for (integer q = 0; q < width; ++q) result(first + q, total[q]);
+/// f(first channel, width) for tiles of channels; the width is a constant for all but the last.
+template <class F> void for_each_tile(integer channels, F f) {
+    integer first = 0;
+    for (; first + largest_tile <= channels; first += largest_tile) f(first, std::integral_constant<integer, largest_tile>{});
+    if (first < channels) f(first, channels - first);
 }
-}  // namespace detail
 
 /// result(channel, Σ term(element, channel)) for every channel, summed over the positions in fixed blocks.
 template <class Term, class Result> void sum(integer positions, integer channels, Term term, Result result) {
-    using full = std::integral_constant<integer, detail::tile>;
-    integer first = 0;
-    for (; first + detail::tile <= channels; first += detail::tile) detail::sum_tile(positions, channels, first, full{}, term, result);
-    if (first < channels) detail::sum_tile(positions, channels, first, channels - first, term, result);
+    using scalar = decltype(term(integer{0}, integer{0}));
+    for_each_tile(channels, [=](integer tile, auto width) {
+        scalar total[largest_tile] = {};
+        for (integer begin = 0; begin < positions; begin += block) {
+            scalar partial[largest_tile] = {};
+            for (integer i = begin; i < std::min(begin + block, positions); ++i)
+                for (integer q = 0; q < width; ++q) partial[q] += term(i * channels + tile + q, tile + q);
+            for (integer q = 0; q < width; ++q) total[q] += partial[q];
+        }
+        for (integer q = 0; q < width; ++q) result(tile + q, total[q]);
+    });
 }
 
 }  // namespace by_channel

@@ -5,12 +5,13 @@
 #include <bilevel/backend/convolution_geometry.hpp>
 #include <bilevel/backend/cpu/convolution_axis.hpp>
 #include <bilevel/backend/cpu/packed_weights.hpp>
-#include <bilevel/backend/cpu/register_tile.hpp>
+#include <bilevel/backend/cpu/raster.hpp>
+#include <bilevel/backend/cpu/scratch.hpp>
+#include <bilevel/backend/cpu/tiled_products.hpp>
 #include <bilevel/core/aligned_vector.hpp>
 #include <bilevel/core/array.hpp>
 
 #include <algorithm>
-#include <cstddef>
 
 namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {
@@ -29,7 +30,7 @@ public:
         for (integer t = 0; t < y.tasks; ++t) {
             const Scalar* packed = w.at(t);
             if (!is_packed<Scalar>(filters)) {
-                Scalar* const to = memory(packed_, rows * packed_columns<Scalar>(filters));
+                Scalar* const to = scratch(packed_, rows * packed_columns<Scalar>(filters));
                 if (t == 0 || w.stride != 0) pack(to, w.at(t), rows, filters);
                 packed = to;
             }
@@ -42,20 +43,21 @@ public:
     void backward_data(view<Scalar> dx, view<const Scalar> dy, view<const Scalar> w, convolution_geometry geometry, bool across_images,
                        bool accumulate) {
         const integer channels = dx.extents[2], filters = dy.extents[2];
-        for (integer t = 0; t < dx.tasks; ++t)
-            for (integer a = 0; a < std::min(geometry.stride, dx.extents[0]); ++a)
-                for (integer b = 0; b < std::min(geometry.stride, dx.extents[1]); ++b) {
-                    const reaching_taps up(geometry, a, w.extents[0]), across(geometry, b, w.extents[1]);
-                    const convolution_axis vertical = up.over(dx.extents[0], a, geometry.stride),
-                                           horizontal = across.over(dx.extents[1], b, geometry.stride);
-                    const integer rows = up.count * across.count * filters;
-                    Scalar* const packed = memory(packed_, rows * packed_columns<Scalar>(channels));
+        for (integer a = 0; a < std::min(geometry.stride, dx.extents[0]); ++a)
+            for (integer b = 0; b < std::min(geometry.stride, dx.extents[1]); ++b) {
+                const reaching_taps up(geometry, a, w.extents[0]), across(geometry, b, w.extents[1]);
+                const convolution_axis vertical = up.over(dx.extents[0], a, geometry.stride),
+                                       horizontal = across.over(dx.extents[1], b, geometry.stride);
+                const integer rows = up.count * across.count * filters;
+                Scalar* const packed = scratch(packed_, rows * packed_columns<Scalar>(channels));
+                for (integer t = 0; t < dx.tasks; ++t) {
                     integer row = 0;
-                    for (integer u = up.last; u >= 0; u -= geometry.stride)
+                    for (integer u = up.last; u >= 0 && (t == 0 || w.stride != 0); u -= geometry.stride)
                         for (integer v = across.last; v >= 0; v -= geometry.stride, row += filters)
                             pack_transposed(packed, rows, row, w.at(t) + (u * w.extents[1] + v) * channels * filters, filters, channels);
                     correlate(image_of(dx, t), image_of(dy, t), packed, vertical, horizontal, across_images, accumulate);
                 }
+            }
     }
 
     void backward_weights(view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy, convolution_geometry geometry, bool across_images,
@@ -89,11 +91,6 @@ private:
         return {v.at(t), v.batch, v.extents[0], v.extents[1], v.extents[2]};
     }
 
-    static Scalar* memory(aligned_vector<Scalar>& from, integer count) {
-        if (integer(from.size()) < count) from.resize(std::size_t(count));
-        return from.data();
-    }
-
     void correlate(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const convolution_axis& vertical,
                    const convolution_axis& horizontal, bool across_images, bool accumulate) {
         if (across_images) {
@@ -111,25 +108,18 @@ private:
         for_each_column_block<Scalar>(out.channels, [&](auto vectors, integer first_column, integer columns) {
             constexpr integer height = tile_rows<decltype(vectors)::value>, width = decltype(vectors)::value * lanes<Scalar>;
             const product_terms terms{vertical.taps, horizontal.taps * in.channels, in.row(), horizontal.taps * in.channels * width};
-            integer n = 0, i = 0, j = 0;
+            raster pixel(vertical.pixels, horizontal.pixels);
             for (integer first = 0; first < pixels; first += height) {
                 const Scalar* from[height];
                 Scalar* to[height];
                 const integer here = std::min(height, pixels - first);
-                for (integer p = 0; p < height; ++p) {
-                    if (p >= here) {
-                        from[p] = from[p - 1];
-                        continue;
-                    }
-                    from[p] = in.data + n * in.size() + vertical.first_read(i) * in.row() + horizontal.first_read(j) * in.channels;
-                    to[p] = out.data + n * out.size() + (vertical.place + i * vertical.step) * out.row() +
-                            (horizontal.place + j * horizontal.step) * out.channels + first_column;
-                    if (++j < horizontal.pixels) continue;
-                    j = 0;
-                    if (++i < vertical.pixels) continue;
-                    i = 0;
-                    ++n;
+                for (integer p = 0; p < here; ++p, pixel.next()) {
+                    from[p] = in.data + pixel.image * in.size() + vertical.first_read(pixel.row) * in.row() +
+                              horizontal.first_read(pixel.column) * in.channels;
+                    to[p] = out.data + pixel.image * out.size() + (vertical.place + pixel.row * vertical.step) * out.row() +
+                            (horizontal.place + pixel.column * horizontal.step) * out.channels + first_column;
                 }
+                std::fill(from + here, from + height, from[0]);
                 multiply_tile<decltype(vectors)::value>(to, from, terms, packed + first_column * rows, here, columns, accumulate);
             }
         });
@@ -139,7 +129,7 @@ private:
                                  const convolution_axis& horizontal, bool accumulate) {
         const integer rows = vertical.taps * horizontal.taps * in.channels;
         for_each_column_block<Scalar>(out.channels, [&](auto vectors, integer first_column, integer columns) {
-            constexpr integer height = tile_rows<decltype(vectors)::value>, width = decltype(vectors)::value * lanes<Scalar>;
+            constexpr integer width = decltype(vectors)::value * lanes<Scalar>;
             for (integer i = 0; i < vertical.pixels; ++i)
                 for (integer j = 0; j < horizontal.pixels; ++j) {
                     const integer u = vertical.first_tap(i), v = horizontal.first_tap(j);
@@ -153,17 +143,8 @@ private:
                                               : 0;
                     const integer place = (vertical.place + i * vertical.step) * out.row() +
                                           (horizontal.place + j * horizontal.step) * out.channels + first_column;
-                    for (integer first = 0; first < in.count; first += height) {
-                        const Scalar* from[height];
-                        Scalar* to[height];
-                        const integer here = std::min(height, in.count - first);
-                        for (integer p = 0; p < height; ++p) {
-                            const integer n = first + std::min(p, here - 1);
-                            from[p] = in.data + n * in.size() + pixel;
-                            to[p] = out.data + n * out.size() + place;
-                        }
-                        multiply_tile<decltype(vectors)::value>(to, from, terms, weights, here, columns, accumulate);
-                    }
+                    multiply_rows<decltype(vectors)::value>(out.data + place, out.size(), in.data + pixel, in.size(), in.count, terms,
+                                                            weights, columns, accumulate);
                 }
         });
     }
@@ -175,20 +156,8 @@ private:
         const product_positions at{
             in.count,   vertical.pixels, horizontal.pixels, in.size(), vertical.stride * in.row(), horizontal.stride * in.channels,
             out.size(), out.row(),       out.channels};
-        for_each_column_block<Scalar>(filters, [&](auto vectors, integer first_column, integer columns) {
-            constexpr integer height = tile_rows<decltype(vectors)::value>;
-            for (integer first = 0; first < rows; first += height) {
-                integer offset[height];
-                Scalar* to[height];
-                const integer here = std::min(height, rows - first);
-                for (integer p = 0; p < height; ++p) {
-                    const integer row = first + std::min(p, here - 1);
-                    offset[p] = row / run * in.row() + row % run;
-                    to[p] = dw + row * filters + first_column;
-                }
-                correlate_tile<decltype(vectors)::value>(to, in.data, offset, out.data + first_column, at, here, columns, accumulate);
-            }
-        });
+        correlate_matrix(
+            dw, in.data, out.data, at, rows, filters, [&](integer row) { return row / run * in.row() + row % run; }, accumulate);
     }
 
     void correlate_taps(Scalar* dw, image<const Scalar> in, image<const Scalar> out, integer filters, const convolution_axis& vertical,
@@ -211,19 +180,8 @@ private:
                                                           : 0);
                 const Scalar* const right = out.data + (any ? i * out.row() + j * out.channels : 0);
                 Scalar* const tap = dw + (u * horizontal.taps + v) * in.channels * filters;
-                for_each_column_block<Scalar>(filters, [&](auto vectors, integer first_column, integer columns) {
-                    constexpr integer height = tile_rows<decltype(vectors)::value>;
-                    for (integer first = 0; first < in.channels; first += height) {
-                        integer offset[height];
-                        Scalar* to[height];
-                        const integer here = std::min(height, in.channels - first);
-                        for (integer p = 0; p < height; ++p) {
-                            offset[p] = first + std::min(p, here - 1);
-                            to[p] = tap + offset[p] * filters + first_column;
-                        }
-                        correlate_tile<decltype(vectors)::value>(to, left, offset, right + first_column, at, here, columns, accumulate);
-                    }
-                });
+                correlate_matrix(
+                    tap, left, right, at, in.channels, filters, [](integer channel) { return channel; }, accumulate);
             }
     }
 
@@ -242,7 +200,7 @@ private:
                 f(first, image<const Scalar>{in.data + first * in.size(), count, in.height, in.width, in.channels});
                 continue;
             }
-            Scalar* to = memory(padded_, count * height * width * in.channels);
+            Scalar* to = scratch(padded_, count * height * width * in.channels);
             const image<const Scalar> padded{to, count, height, width, in.channels};
             const integer inside = std::clamp(width - left, integer{0}, in.width) * in.channels, before = left * in.channels;
             for (integer n = first; n < first + count; ++n)
@@ -261,7 +219,7 @@ private:
 
     image<const Scalar> with_whole_vectors(image<const Scalar> in) {
         const integer channels = packed_columns<Scalar>(in.channels), pixels = in.count * in.height * in.width;
-        Scalar* const to = memory(whole_, pixels * channels);
+        Scalar* const to = scratch(whole_, pixels * channels);
         for (integer i = 0; i < pixels; ++i) {
             std::copy_n(in.data + i * in.channels, in.channels, to + i * channels);
             std::fill_n(to + i * channels + in.channels, channels - in.channels, Scalar(0));

@@ -15,30 +15,31 @@ template <class Scalar> constexpr integer packed_columns(integer columns) {
     return (columns + lanes<Scalar> - 1) / lanes<Scalar> * lanes<Scalar>;
 }
 
-/// f(vectors as a constant, first column, columns of the block that exist) for every block: the widest tiles first.
+/// Vectors of the first block of so many columns: the widest tiles first. It may be wider than the columns.
+template <class Scalar> constexpr integer block_vectors(integer columns) {
+    const integer vectors = packed_columns<Scalar>(columns) / lanes<Scalar>;
+    return vectors >= widest_tile ? widest_tile : vectors >= 2 ? 2 : 1;
+}
+
+/// f(vectors as a constant, first column, columns of the block that exist) for every block.
 template <class Scalar, class F> void for_each_column_block(integer columns, F f) {
     integer first = 0;
     while (first < columns) {
-        const integer left = columns - first, vectors = (left + lanes<Scalar> - 1) / lanes<Scalar>;
-        const auto block = [&](auto width) {
-            f(width, first, std::min(width * lanes<Scalar>, left));
-            first += width * lanes<Scalar>;
-        };
-        if (vectors >= widest_tile) {
+        const integer left = columns - first, vectors = block_vectors<Scalar>(left);
+        const auto block = [&](auto width) { f(width, first, std::min(width * lanes<Scalar>, left)); };
+        if (vectors == widest_tile) {
             block(std::integral_constant<integer, widest_tile>{});
-        } else if (vectors >= 2) {
+        } else if (vectors == 2) {
             block(std::integral_constant<integer, 2>{});
         } else {
             block(std::integral_constant<integer, 1>{});
         }
+        first += vectors * lanes<Scalar>;
     }
 }
 
-/// Whether a matrix is its own packed form: one block of columns that are whole vectors.
-template <class Scalar> constexpr bool is_packed(integer columns) {
-    return columns % lanes<Scalar> == 0 &&
-           (columns == lanes<Scalar> || columns == 2 * lanes<Scalar> || columns == widest_tile * lanes<Scalar>);
-}
+/// Whether a matrix is its own packed form: one block, all of whose columns exist.
+template <class Scalar> constexpr bool is_packed(integer columns) { return columns == block_vectors<Scalar>(columns) * lanes<Scalar>; }
 
 /// packed from matrix.    // matrix (rows, columns)  packed (rows · packed_columns)
 template <class Scalar> void pack(Scalar* packed, const Scalar* matrix, integer rows, integer columns) {

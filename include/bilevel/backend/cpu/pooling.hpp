@@ -16,56 +16,59 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 template <class Scalar> class cpu_pooling {
 public:
     void max_pool(view<Scalar> y, view<std::uint8_t> argmax, view<const Scalar> x) {
-        for_each_window(y, x, [=](integer t, integer b, integer out, pooling_window at, integer channels) {
-            Scalar* const largest = y.at(t, b) + out;
-            std::uint8_t* const position = argmax.at(t, b) + out;
-            const Scalar* const image = x.at(t, b);
-            const Scalar *const in0 = image + at[0], *const in1 = image + at[1], *const in2 = image + at[2], *const in3 = image + at[3];
-            BILEVEL_INDEPENDENT_ITERATIONS
-            for (integer q = 0; q < channels; ++q) {
-                Scalar best = in0[q];
-                int k = 0;
-                pooling_window::take(best, k, in1[q], 1);
-                pooling_window::take(best, k, in2[q], 2);
-                pooling_window::take(best, k, in3[q], 3);
-                largest[q] = best;
-                position[q] = static_cast<std::uint8_t>(k);
-            }
-        });
+        for (integer t = 0; t < y.tasks; ++t)
+            for_each_pooling_window(y, x, [=](integer out, const pooling_window& at, integer channels) {
+                Scalar* const largest = y.at(t) + out;
+                std::uint8_t* const position = argmax.at(t) + out;
+                const Scalar* const image = x.at(t);
+                const Scalar *const in0 = image + at[0], *const in1 = image + at[1], *const in2 = image + at[2], *const in3 = image + at[3];
+                BILEVEL_INDEPENDENT_ITERATIONS
+                for (integer q = 0; q < channels; ++q) {
+                    Scalar best = in0[q];
+                    int k = 0;
+                    pooling_window::take(best, k, in1[q], 1);
+                    pooling_window::take(best, k, in2[q], 2);
+                    pooling_window::take(best, k, in3[q], 3);
+                    largest[q] = best;
+                    position[q] = static_cast<std::uint8_t>(k);
+                }
+            });
     }
 
     void max_pool_gather(view<Scalar> y, view<const Scalar> x, view<const std::uint8_t> argmax) {
-        for_each_window(y, x, [=](integer t, integer b, integer out, pooling_window at, integer channels) {
-            Scalar* const result = y.at(t, b) + out;
-            const std::uint8_t* const position = argmax.at(t, b) + out;
-            const Scalar* const image = x.at(t, b);
-            const Scalar *const in0 = image + at[0], *const in1 = image + at[1], *const in2 = image + at[2], *const in3 = image + at[3];
-            BILEVEL_INDEPENDENT_ITERATIONS
-            for (integer q = 0; q < channels; ++q) {
-                const int k = position[q];
-                const Scalar above = k == 0 ? in0[q] : in1[q], below = k == 2 ? in2[q] : in3[q];
-                result[q] = k < 2 ? above : below;
-            }
-        });
+        for (integer t = 0; t < y.tasks; ++t)
+            for_each_pooling_window(y, x, [=](integer out, const pooling_window& at, integer channels) {
+                Scalar* const result = y.at(t) + out;
+                const std::uint8_t* const position = argmax.at(t) + out;
+                const Scalar* const image = x.at(t);
+                const Scalar *const in0 = image + at[0], *const in1 = image + at[1], *const in2 = image + at[2], *const in3 = image + at[3];
+                BILEVEL_INDEPENDENT_ITERATIONS
+                for (integer q = 0; q < channels; ++q) {
+                    const int k = position[q];
+                    const Scalar above = k == 0 ? in0[q] : in1[q], below = k == 2 ? in2[q] : in3[q];
+                    result[q] = k < 2 ? above : below;
+                }
+            });
     }
 
     void max_pool_scatter(view<Scalar> dx, view<const Scalar> dy, view<const std::uint8_t> argmax) {
         // The windows cover all but the odd last row and column.
         for (integer t = 0; t < dx.tasks; ++t)
             if (dx.extents[0] % 2 != 0 || dx.extents[1] % 2 != 0) std::fill_n(dx.at(t), dx.batch * dx.size, Scalar(0));
-        for_each_window(dy, dx, [=](integer t, integer b, integer in, pooling_window at, integer channels) {
-            const Scalar* const from = dy.at(t, b) + in;
-            const std::uint8_t* const position = argmax.at(t, b) + in;
-            Scalar* const image = dx.at(t, b);
-            for (int k = 0; k < 4; ++k) {
-                Scalar* const out = image + at[k];
-                BILEVEL_INDEPENDENT_ITERATIONS
-                for (integer q = 0; q < channels; ++q) {
-                    const Scalar value = from[q];
-                    out[q] = position[q] == k ? value : Scalar(0);
+        for (integer t = 0; t < dx.tasks; ++t)
+            for_each_pooling_window(dy, dx, [=](integer in, const pooling_window& at, integer channels) {
+                const Scalar* const from = dy.at(t) + in;
+                const std::uint8_t* const position = argmax.at(t) + in;
+                Scalar* const image = dx.at(t);
+                for (int k = 0; k < 4; ++k) {
+                    Scalar* const out = image + at[k];
+                    BILEVEL_INDEPENDENT_ITERATIONS
+                    for (integer q = 0; q < channels; ++q) {
+                        const Scalar value = from[q];
+                        out[q] = position[q] == k ? value : Scalar(0);
+                    }
                 }
-            }
-        });
+            });
     }
 
     void average_pool(view<Scalar> y, view<const Scalar> x) {
@@ -89,17 +92,6 @@ public:
                 const Scalar* const in = dy.at(t, b);
                 by_channel::for_each(positions, dy.size, [=](integer i, integer q) { out[i] = in[q] * weight; });
             }
-    }
-
-private:
-    /// f(task, example, offset in the pooled image, offsets of the window's four pixels, channels) for every pixel of the pooled image.
-    template <class Pooled, class Image, class F> static void for_each_window(view<Pooled> y, view<Image> x, F f) {
-        const integer channels = x.extents[2], row = x.extents[1] * channels;
-        for (integer t = 0; t < y.tasks; ++t)
-            for (integer b = 0; b < y.batch; ++b)
-                for (integer i = 0; i < y.extents[0]; ++i)
-                    for (integer j = 0; j < y.extents[1]; ++j)
-                        f(t, b, (i * y.extents[1] + j) * channels, pooling_window{2 * i * row + 2 * j * channels, channels, row}, channels);
     }
 };
 

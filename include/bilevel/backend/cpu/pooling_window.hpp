@@ -3,7 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/instruction_set.hpp>
-#include <bilevel/core/integer.hpp>
+#include <bilevel/core/array.hpp>
 
 namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {
@@ -20,6 +20,16 @@ struct pooling_window {
         k = better ? candidate_k : k;
     }
 };
+
+/// f(offset of a pooled pixel, offsets of its window in the images, channels) for every pooled pixel of one task, one after the other.
+template <class Pooled, class Image, class F> void for_each_pooling_window(const view<Pooled>& y, const view<Image>& x, F f) {
+    const integer channels = x.extents[2], row = x.extents[1] * channels;
+    integer to = 0;
+    for (integer b = 0; b < y.batch; ++b)
+        for (integer i = 0; i < y.extents[0]; ++i)
+            for (integer j = 0; j < y.extents[1]; ++j, to += channels)
+                f(to, pooling_window{b * x.size + 2 * i * row + 2 * j * channels, channels, row}, channels);
+}
 
 }  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

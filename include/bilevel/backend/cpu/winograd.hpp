@@ -3,13 +3,13 @@
 #pragma once
 
 #include <bilevel/backend/cpu/packed_weights.hpp>
-#include <bilevel/backend/cpu/register_tile.hpp>
+#include <bilevel/backend/cpu/scratch.hpp>
+#include <bilevel/backend/cpu/tiled_products.hpp>
 #include <bilevel/backend/cpu/winograd_tiles.hpp>
 #include <bilevel/core/aligned_vector.hpp>
 #include <bilevel/core/array.hpp>
 
 #include <algorithm>
-#include <cstddef>
 
 namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {
@@ -34,7 +34,7 @@ public:
     /// The convolution of dy with the kernel turned by 180° and transposed.
     void backward_data(view<Scalar> dx, view<const Scalar> dy, view<const Scalar> w, bool accumulate) {
         const integer channels = dx.extents[2], filters = dy.extents[2];
-        Scalar* const turned = memory(turned_, 9 * channels * filters);
+        Scalar* const turned = scratch(turned_, 9 * channels * filters);
         for (integer t = 0; t < dx.tasks; ++t) {
             if (t == 0 || w.stride != 0) {
                 for (integer k = 0; k < 9; ++k)
@@ -49,18 +49,20 @@ public:
     void backward_weights(view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy, bool accumulate) {
         const integer channels = x.extents[2], filters = dy.extents[2];
         const winograd_tiles all(x);
-        const integer most = tiles_of_a_block(channels, filters, all.count(), 1);
+        const integer most = tiles_of_a_block(channels, filters, all.count());
         const integer left_plane = most * channels + gap, right_plane = most * filters + gap;
-        Scalar *const left = memory(left_, 16 * left_plane), *const right = memory(right_, 16 * right_plane),
-                      *const sums = memory(sums_, 16 * matrix(channels, filters));
+        Scalar *const left = scratch(left_, 16 * left_plane), *const right = scratch(right_, 16 * right_plane),
+                      *const sums = scratch(sums_, 16 * matrix(channels, filters));
         for (integer t = 0; t < dw.tasks; ++t) {
             for (integer first = 0; first < all.count(); first += most) {
                 const integer here = std::min(most, all.count() - first);
                 transform_inputs(left, left_plane, x.at(t), all, first, here, channels);
                 transform_adjoints(right, right_plane, dy.at(t), all, first, here, filters);
                 for (integer k = 0; k < 16; ++k)
-                    add_product_of_transposed(sums + k * matrix(channels, filters), left + k * left_plane, right + k * right_plane, here,
-                                              channels, filters, first > 0);
+                    correlate_matrix(
+                        sums + k * matrix(channels, filters), static_cast<const Scalar*>(left + k * left_plane),
+                        static_cast<const Scalar*>(right + k * right_plane), {1, 1, here, 0, 0, channels, 0, 0, filters}, channels, filters,
+                        [](integer channel) { return channel; }, first > 0);
             }
             transform_sums(dw.at(t), sums, channels, filters, accumulate);
         }
@@ -75,23 +77,17 @@ private:
     /// Elements from one of the 16 matrices to the next.
     static integer matrix(integer channels, integer filters) { return channels * filters + gap; }
 
-    static Scalar* memory(aligned_vector<Scalar>& from, integer count) {
-        if (integer(from.size()) < count) from.resize(std::size_t(count));
-        return from.data();
-    }
-
-    /// A multiple of the rows of a register tile; depends on the extents alone.
-    static integer tiles_of_a_block(integer channels, integer filters, integer all, integer unit) {
+    /// Depends on the extents alone; a multiple of the rows of every register tile, unless one block takes all.
+    static integer tiles_of_a_block(integer channels, integer filters, integer all) {
         const integer bytes = 16 * (channels + filters) * integer(sizeof(Scalar));
-        const integer most = std::clamp(block_bytes / bytes / 24 * 24, integer{24}, integer{96});
-        return std::min(most, (all + unit - 1) / unit * unit);
+        return std::min(std::clamp(block_bytes / bytes / 24 * 24, integer{24}, integer{96}), all);
     }
 
     void correlate(view<Scalar> y, view<const Scalar> x, integer t, integer channels, integer filters, bool accumulate) {
         const winograd_tiles all(x);
-        const integer most = tiles_of_a_block(channels, filters, all.count(), 24);
+        const integer most = tiles_of_a_block(channels, filters, all.count());
         const integer in_plane = most * channels + gap, out_plane = most * filters + gap;
-        Scalar *const in = memory(left_, 16 * in_plane), *const out = memory(right_, 16 * out_plane);
+        Scalar *const in = scratch(left_, 16 * in_plane), *const out = scratch(right_, 16 * out_plane);
         for (integer first = 0; first < all.count(); first += most) {
             const integer here = std::min(most, all.count() - first);
             transform_inputs(in, in_plane, x.at(t), all, first, here, channels);
@@ -102,37 +98,9 @@ private:
     }
 
     static void multiply(Scalar* out, const Scalar* in, const Scalar* weights, integer count, integer channels, integer filters) {
-        for_each_column_block<Scalar>(filters, [&](auto vectors, integer first_column, integer columns) {
-            constexpr integer height = tile_rows<decltype(vectors)::value>;
-            for (integer first = 0; first < count; first += height) {
-                const Scalar* from[height];
-                Scalar* to[height];
-                const integer here = std::min(height, count - first);
-                for (integer p = 0; p < height; ++p) {
-                    from[p] = in + (first + std::min(p, here - 1)) * channels;
-                    to[p] = out + (first + p) * filters + first_column;
-                }
-                multiply_tile<decltype(vectors)::value>(to, from, {1, channels, 0, 0}, weights + first_column * channels, here, columns,
-                                                        false);
-            }
-        });
-    }
-
-    static void add_product_of_transposed(Scalar* sums, const Scalar* left, const Scalar* right, integer count, integer channels,
-                                          integer filters, bool accumulate) {
-        const product_positions at{1, 1, count, 0, 0, channels, 0, 0, filters};
-        for_each_column_block<Scalar>(filters, [&](auto vectors, integer first_column, integer columns) {
-            constexpr integer height = tile_rows<decltype(vectors)::value>;
-            for (integer first = 0; first < channels; first += height) {
-                integer offset[height];
-                Scalar* to[height];
-                const integer here = std::min(height, channels - first);
-                for (integer p = 0; p < height; ++p) {
-                    offset[p] = first + std::min(p, here - 1);
-                    to[p] = sums + offset[p] * filters + first_column;
-                }
-                correlate_tile<decltype(vectors)::value>(to, left, offset, right + first_column, at, here, columns, accumulate);
-            }
+        for_each_column_block<Scalar>(filters, [&](auto vectors, integer first, integer columns) {
+            multiply_rows<decltype(vectors)::value>(out + first, filters, in, channels, count, {1, channels, 0, 0},
+                                                    weights + first * channels, columns, false);
         });
     }
 
@@ -159,8 +127,7 @@ private:
 
     void transform_inputs(Scalar* to, integer plane, const Scalar* x, const winograd_tiles& all, integer first, integer count,
                           integer channels) {
-        if (integer(zeros_.size()) < channels) zeros_.assign(std::size_t(channels), Scalar(0));
-        const Scalar* const zeros = zeros_.data();
+        const Scalar* const zeros = scratch(zeros_, channels);  // never written
         all.for_each(first, count, [&](integer t, integer n, integer row, integer column) {
             const Scalar* const image = x + n * all.height * all.width * channels;
             Scalar* const out = to + t * channels;
@@ -241,7 +208,7 @@ private:
     // G w Gᵀ, each of the 16 matrices packed.    // w (3,3,channels,filters)
     void transform_weights(const Scalar* w, integer channels, integer filters) {
         const integer tap = channels * filters, plane = matrix(channels, filters);
-        Scalar* const to = memory(weights_, 16 * plane);
+        Scalar* const to = scratch(weights_, 16 * plane);
         for_each_column_block<Scalar>(filters, [&](auto vectors, integer first, integer) {
             constexpr integer width = decltype(vectors)::value * lanes<Scalar>;
             for (integer c = 0; c < channels; ++c)

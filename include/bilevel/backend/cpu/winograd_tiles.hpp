@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/cpu/raster.hpp>
 #include <bilevel/core/array.hpp>
 
 namespace bilevel::backend {
@@ -15,15 +16,8 @@ struct winograd_tiles {
     integer count() const { return images * rows * columns; }
     /// f(tile in the block, image, first row, first column) for tiles first … first + count − 1.
     template <class F> void for_each(integer first, integer here, F f) const {
-        integer j = first % columns, i = first / columns % rows, n = first / (columns * rows);
-        for (integer t = 0; t < here; ++t) {
-            f(t, n, 2 * i, 2 * j);
-            if (++j < columns) continue;
-            j = 0;
-            if (++i < rows) continue;
-            i = 0;
-            ++n;
-        }
+        raster tile(rows, columns, first);
+        for (integer t = 0; t < here; ++t, tile.next()) f(t, tile.image, 2 * tile.row, 2 * tile.column);
     }
 };
 
