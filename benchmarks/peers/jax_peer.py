@@ -30,14 +30,35 @@ def max_pool(x):
     return jnp.maximum(x[:, :, :, 0], x[:, :, :, 1])
 
 
+def convolution(x, weight):
+    return lax.conv_general_dilated(x, weight, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+
+def residual_block(p, at, x):
+    def convolved(x, layers, number):
+        x = convolution(x, p[f"{at}{layers}convolution_{number}.weight"])
+        return batch_norm(x, p[f"{at}{layers}batch_norm_{number}.gain"], p[f"{at}{layers}batch_norm_{number}.shift"])
+
+    y = x
+    for number in (1, 2, 3):
+        y = convolved(y, "", number)
+        if number < 3:
+            y = jax.nn.leaky_relu(y, 0.1)
+    return max_pool(jax.nn.leaky_relu(y + convolved(x, "shortcut.", 1), 0.1))
+
+
 def body(p, x):
     if options.network == "mlp":
         x = x.reshape(len(x), -1)
         for layer in (1, 2):
             x = jax.nn.relu(x @ p[f"linear_{layer}.weight"] + p[f"linear_{layer}.bias"])
         return x
+    if options.network == "resnet12":
+        for block in (1, 2, 3, 4):
+            x = residual_block(p, f"block_{block}.", x)
+        return x.mean((1, 2))
     for block in (1, 2, 3, 4):
-        x = lax.conv_general_dilated(x, p[f"convolution_{block}.weight"], (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        x = convolution(x, p[f"convolution_{block}.weight"])
         x = max_pool(jax.nn.relu(batch_norm(x, p[f"batch_norm_{block}.gain"], p[f"batch_norm_{block}.shift"])))
     return x.reshape(len(x), -1)
 

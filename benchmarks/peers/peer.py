@@ -22,7 +22,7 @@ def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--peer", required=True)
     parser.add_argument("--algorithm", required=True, choices=["maml", "fomaml", "anil", "imaml", "mtl"])
-    parser.add_argument("--network", required=True, choices=["conv4", "mlp"])
+    parser.add_argument("--network", required=True, choices=["conv4", "resnet12", "mlp"])
     parser.add_argument("--filters", type=int, required=True)
     parser.add_argument("--inner-steps", type=int, required=True)
     parser.add_argument("--inner-rate", type=float, required=True)

@@ -43,12 +43,27 @@ def batch_norm_of_primitives(x, gain, shift):
     return centred * torch.rsqrt(variance + EPSILON) * gain[:, None, None] + shift[:, None, None]
 
 
+def residual_block(p, at, x, normalise):
+    def convolved(x, layer):
+        x = F.conv2d(x, p[f"{at}convolution_{layer}.weight"], padding=1)
+        return normalise(x, p[f"{at}batch_norm_{layer}.gain"], p[f"{at}batch_norm_{layer}.shift"])
+
+    y = convolved(F.leaky_relu(convolved(F.leaky_relu(convolved(x, 1), 0.1), 2), 0.1), 3)
+    shortcut = F.conv2d(x, p[f"{at}shortcut.convolution_1.weight"])
+    shortcut = normalise(shortcut, p[f"{at}shortcut.batch_norm_1.gain"], p[f"{at}shortcut.batch_norm_1.shift"])
+    return F.max_pool2d(F.leaky_relu(y + shortcut, 0.1), 2)
+
+
 def body(p, x, normalise=batch_norm):
     if options.network == "mlp":
         x = x.permute(0, 2, 3, 1).flatten(1)
         for layer in (1, 2):
             x = torch.relu(torch.addmm(p[f"linear_{layer}.bias"], x, p[f"linear_{layer}.weight"]))
         return x
+    if options.network == "resnet12":
+        for block in (1, 2, 3, 4):
+            x = residual_block(p, f"block_{block}.", x, normalise)
+        return x.mean((2, 3))
     for block in (1, 2, 3, 4):
         x = F.conv2d(x, p[f"convolution_{block}.weight"], padding=1)
         x = normalise(x, p[f"batch_norm_{block}.gain"], p[f"batch_norm_{block}.shift"])

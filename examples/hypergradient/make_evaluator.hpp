@@ -32,16 +32,12 @@ private:
     typename Solver::state_type state_;
 };
 
-template <class Network, class Scalar>
-std::unique_ptr<evaluator<Scalar>> make_evaluator(backend<Scalar>& on, const settings& s, integer outputs) {
+/// Of the algorithms with an inner loop.
+template <class Scalar>
+std::unique_ptr<evaluator<Scalar>> make_inner_evaluator(backend<Scalar>& on, const settings& s, const auto& task, auto erased) {
     using bilevel::hypergradient::planes;
-    const auto erased = [](auto solver) -> std::unique_ptr<evaluator<Scalar>> {
-        return std::make_unique<evaluator_of<decltype(solver)>>(std::move(solver));
-    };
-    const bilevel::task<Network, bilevel::objective::cross_entropy> task{.outputs = s.is_mtl() ? s.ways : outputs};
     const bilevel::inner::gradient_descent inner{.steps = s.inner_steps, .step_size = s.inner_rate};
     const bilevel::hypergradient::unrolled unrolled{.planes = s.planes == "kept" ? planes::kept : planes::recomputed};
-    if (s.algorithm == "mtl") return erased(bilevel::mtl(on, task, outputs));
     if (s.algorithm == "fomaml") return erased(bilevel::fomaml(on, task, {.inner = inner}));
     if (s.algorithm == "anil") return erased(bilevel::anil(on, task, {.inner = inner, .hypergradient = unrolled}));
     if (s.algorithm == "imaml")
@@ -49,6 +45,20 @@ std::unique_ptr<evaluator<Scalar>> make_evaluator(backend<Scalar>& on, const set
             bilevel::imaml(on, task, s.proximal_weight,
                            {.inner = inner, .hypergradient = {.linear = {.iterations = s.cg_iterations, .damping = s.cg_damping}}}));
     return erased(bilevel::maml(on, task, {.inner = inner, .hypergradient = unrolled}));
+}
+
+template <class Network, class Scalar>
+std::unique_ptr<evaluator<Scalar>> make_evaluator(backend<Scalar>& on, const settings& s, integer outputs) {
+    const auto erased = [](auto solver) -> std::unique_ptr<evaluator<Scalar>> {
+        return std::make_unique<evaluator_of<decltype(solver)>>(std::move(solver));
+    };
+    const bilevel::task<Network, bilevel::objective::cross_entropy> task{.outputs = s.is_mtl() ? s.ways : outputs};
+    if (s.algorithm == "mtl") return erased(bilevel::mtl(on, task, outputs));
+    if constexpr (for_mtl_alone<Network>) {
+        return nullptr;  // find_network has refused it
+    } else {
+        return make_inner_evaluator(on, s, task, erased);
+    }
 }
 
 }  // namespace exchange

@@ -26,6 +26,7 @@ template <class Network> compiled_network describe(const char* name, integer fil
     using input = typename Network::input;
     return {.name = name,
             .filters = filters,
+            .for_mtl_alone = for_mtl_alone<Network>,
             .image = {input::extents[0], input::extents[1], input::extents[2]},
             .body_size = Network::body_size,
             .features = Network::features::count(),
@@ -44,9 +45,8 @@ template <class Network> compiled_network describe(const char* name, integer fil
 
 const std::vector<compiled_network>& all_networks() {
     static const std::vector<compiled_network> all{
-        describe<conv4_omniglot>("conv4", 64),
-        describe<conv4_mini_imagenet>("conv4", 32),
-        describe<mlp_omniglot>("mlp", 64),
+        describe<conv4_omniglot>("conv4", 64),    describe<conv4_mini_imagenet>("conv4", 32),       describe<mlp_omniglot>("mlp", 64),
+        describe<resnet12_cifar>("resnet12", 64), describe<resnet12_mini_imagenet>("resnet12", 64),
     };
     return all;
 }
@@ -80,8 +80,11 @@ integer compiled_network::outputs_of(const settings& s, integer size) const {
 const compiled_network& find_network(const settings& s, std::span<const integer> image) {
     std::string known;
     for (const auto& n : all_networks()) {
-        if (n.name == s.network && n.filters == s.filters && std::equal(image.begin(), image.end(), n.image.begin(), n.image.end()))
+        if (n.name == s.network && n.filters == s.filters && std::equal(image.begin(), image.end(), n.image.begin(), n.image.end())) {
+            if (n.for_mtl_alone && !s.is_mtl())
+                throw bilevel::argument_error("--algorithm: " + s.network + " is compiled for mtl alone, found " + s.algorithm);
             return n;
+        }
         if (!known.empty()) known += ", ";
         known += n.describe();
     }

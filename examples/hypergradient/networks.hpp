@@ -21,6 +21,7 @@ namespace exchange {
 struct compiled_network {
     std::string name;
     integer filters = 0;
+    bool for_mtl_alone = false;
     std::array<integer, 3> image{};
     integer body_size = 0, features = 0;  // elements of the body's parameters with their padding, of the features
     std::vector<bilevel::parameter_description> (*layout)(integer outputs) = nullptr;
@@ -38,7 +39,8 @@ struct compiled_network {
     integer outputs_of(const settings& s, integer size) const;
 };
 
-/// The network of these settings for images of this shape. Throws `bilevel::argument_error` that names all that are compiled.
+/// The network of these settings for images of this shape. Throws `bilevel::argument_error` that names all that are compiled, or where it is compiled for
+/// other algorithms.
 const compiled_network& find_network(const settings& s, std::span<const integer> image);
 
 }  // namespace exchange

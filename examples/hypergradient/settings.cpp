@@ -80,8 +80,9 @@ std::optional<settings> parse(int argc, char** argv) {
     app.add_flag("-h,--help", help, "this");
     app.add_option("--algorithm", s.algorithm, "maml, fomaml, anil, imaml or mtl")
         ->check(CLI::IsMember({"maml", "fomaml", "anil", "imaml", "mtl"}));
-    app.add_option("--network", s.network, "conv4 (max pooling) or mlp (two hidden layers)");
-    app.add_option("--filters", s.filters, "of each convolution, or the width of each hidden layer");
+    app.add_option("--network", s.network, "conv4 (max pooling), resnet12 (for mtl) or mlp (two hidden layers)");
+    app.add_option("--filters", s.filters,
+                   "of each convolution, of the first block of resnet12 (64: 64, 160, 320, 640), or the width of each hidden layer");
     app.add_option("--inner-steps", s.inner_steps, "K");
     app.add_option("--inner-rate", s.inner_rate, "step size of the inner level");
     app.add_option("--scalar", s.scalar, "float or double")->check(CLI::IsMember({"float", "double"}));

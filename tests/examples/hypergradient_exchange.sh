@@ -76,6 +76,7 @@ refused 2 '--network: expected' --algorithm maml --layout
 refused 2 '--scalar' --algorithm maml --network mlp --scalar half --layout
 refused 2 'conv4 with 64 filters on 28x28x1, conv4 with 32 filters on 84x84x3, .*found conv4 with 48 filters on 28x28x1' \
     --algorithm maml --network conv4 --filters 48 --layout
+refused 2 '--algorithm: resnet12 is compiled for mtl alone, found maml' --algorithm maml --network resnet12 --image 32,32,3 --layout
 refused 2 'found vgg with 64 filters' --algorithm maml --network vgg --layout
 refused 2 'found conv4 with 64 filters on 84x84x3' --algorithm maml --network conv4 --image 84,84,3 --layout
 refused 2 '--image: expected height, width and channels' --algorithm maml --network conv4 --image 84,84 --layout
