@@ -158,6 +158,39 @@ template <class Layer> void register_batch_norm(const std::string& at) {
     });
 }
 
+/// A convolution of constant images with the batch norm behind it folded in.
+template <class Convolution, class BatchNorm> void register_folded(const std::string& at) {
+    using image = typename Convolution::input;
+    using weights = typename Convolution::weights;
+    using result = typename BatchNorm::output;
+    using filters = typename BatchNorm::channel;
+    constexpr integer terms = weights::count() / filters::count();
+    struct arguments {
+        view<float> x, w, y, dy, bias;
+        view<std::uint8_t> argmax;
+    };
+    const auto take = [](planes& p) {
+        arguments a{p.take<image>(batch), p.take<weights>(1), p.take<result>(batch), p.take<result>(batch), p.take<filters>(1), {}};
+        if constexpr (!std::is_same_v<typename Convolution::output, result>) a.argmax = p.take<result, std::uint8_t>(batch);
+        return a;
+    };
+    row("patch_moments/" + at, [](planes& p) {
+        using patch = shape<weights::template extent<0>, weights::template extent<1>, weights::template extent<2>>;
+        return [x = p.take<image>(batch), mean = p.take<patch>(1), covariance = p.take<shape<terms, terms>>(1)](auto& k) {
+            k.patch_moments(mean, covariance, x, Convolution::geometry);
+        };
+    });
+    row("conv2d_activation/" + at, [=](planes& p) {
+        return [a = take(p)](auto& k) { k.conv2d_activation(a.y, a.argmax, a.x, a.w, a.bias, Convolution::geometry, relu); };
+    });
+    row("conv2d_activation_tangent/" + at, [=](planes& p) {
+        return [a = take(p)](auto& k) { k.conv2d_activation_tangent(a.dy, a.y, a.argmax, a.x, a.w, a.bias, Convolution::geometry, relu); };
+    });
+    row("conv2d_activation_backward/" + at, [=](planes& p) {
+        return [a = take(p)](auto& k) { k.conv2d_activation_backward(a.w, a.bias, a.dy, a.y, a.argmax, a.x, Convolution::geometry, relu); };
+    });
+}
+
 template <class Layer> void register_rectifier(const std::string& at) {
     using image = typename Layer::input;
     row("rectify/" + at,
@@ -233,7 +266,8 @@ template <class Layer> void register_layer(const std::string& network, std::size
     }
 }
 
-/// The convolutions of all four blocks, the rest of the first block, where nearly all of its elements are, and the layer in front of the head.
+/// The convolutions of all four blocks, the first block as it is read, folded, the batch norm of the second block, where nearly all of the other elements
+/// are, and the layer in front of the head.
 template <class Network> void register_network(const std::string& name) {
     using body = typename Network::body;
     [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -241,8 +275,9 @@ template <class Network> void register_network(const std::string& name) {
             [&] {
                 using layer = typename body::template layer<I>;
                 constexpr std::size_t depth = body::depth / 4, block = std::min<std::size_t>(I / depth, 3);
-                if constexpr (block == 0 || I + 1 == body::depth || std::string_view(layer::name) == "convolution")
+                if constexpr (block == 1 || I + 1 == body::depth || std::string_view(layer::name) == "convolution")
                     register_layer<layer>(name, block + 1);
+                if constexpr (I == 0) register_folded<layer, typename body::template layer<1>>(name + "/block:1");
             }(),
             ...);
     }(std::make_index_sequence<body::depth>{});

@@ -26,6 +26,8 @@ using bilevel::integer;
     X(add_bias) X(sum_over_batch) X(rectify) X(rectify_backward) X(max_pool) X(max_pool_gather) X(max_pool_scatter) X(average_pool) \
     X(average_pool_backward) X(moments) X(inverse_deviation) X(moments_tangent) X(batch_norm) X(batch_norm_tangent) X(batch_norm_sums) \
     X(batch_norm_sums_tangent) X(batch_norm_backward) X(batch_norm_backward_tangent) X(softmax_cross_entropy) X(softmax_tangent) \
+    X(patch_moments) X(fold_batch_norm) X(fold_batch_norm_tangent) X(fold_batch_norm_backward) X(fold_batch_norm_backward_tangent) \
+    X(conv2d_activation) X(conv2d_activation_tangent) X(conv2d_activation_backward) \
     X(cross_entropy_tangent) X(cross_entropy_backward) X(squared_error) X(squared_error_tangent) X(scale) X(count_correct) \
     X(gather_classes) X(scatter_classes) X(fill) X(copy) X(add_scaled) X(scale_and_add) X(inner_products) X(for_each_index)
 // clang-format on

@@ -91,6 +91,13 @@ template <class Scalar> struct work {
         k.batch_norm_sums_tangent(gain, sums, small, small, small, positions, of, of, follows);
         k.batch_norm_backward(moved, gain, sums, small, small, positions, of, follows);
         k.batch_norm_backward_tangent(moved, gain, sums, gain, sums, small, small, small, positions, of, of, follows);
+        const view<Scalar> patch{b.data(), 0, 1, 1, 9, {3, 3, 1}}, covariance{dw.data(), 0, 1, 1, 81, {9, 9}},
+            black{x.data(), 0, 1, batch, side * side, {side, side, 1}}, first{w.data(), 0, 1, 1, 9 * filters, {3, 3, 1, filters}};
+        k.patch_moments(patch, covariance, black, {1, 1});
+        k.conv2d_activation(small, positions, black, first, gain, {1, 1}, follows);
+        k.conv2d_activation_tangent(small, small, positions, black, first, gain, {1, 1}, follows);
+        k.conv2d_activation_backward({dw.data(), 0, 1, 1, 9 * filters, {3, 3, 1, filters}}, gain, small, small, positions, black, {1, 1},
+                                     follows);
         k.max_pool(small, positions, out);
         k.max_pool_scatter(moved, small, positions);
         // The same numbers as matrices.

@@ -95,6 +95,30 @@ struct skipping : backend::reference<double> {
     void batch_norm_backward(auto... a) {
         unless_skipped("batch_norm_backward", [&] { base::batch_norm_backward(a...); });
     }
+    void patch_moments(auto... a) {
+        unless_skipped("patch_moments", [&] { base::patch_moments(a...); });
+    }
+    void fold_batch_norm(auto... a) {
+        unless_skipped("fold_batch_norm", [&] { base::fold_batch_norm(a...); });
+    }
+    void fold_batch_norm_tangent(auto... a) {
+        unless_skipped("fold_batch_norm_tangent", [&] { base::fold_batch_norm_tangent(a...); });
+    }
+    void fold_batch_norm_backward(auto... a) {
+        unless_skipped("fold_batch_norm_backward", [&] { base::fold_batch_norm_backward(a...); });
+    }
+    void fold_batch_norm_backward_tangent(auto... a) {
+        unless_skipped("fold_batch_norm_backward_tangent", [&] { base::fold_batch_norm_backward_tangent(a...); });
+    }
+    void conv2d_activation(auto... a) {
+        unless_skipped("conv2d_activation", [&] { base::conv2d_activation(a...); });
+    }
+    void conv2d_activation_tangent(auto... a) {
+        unless_skipped("conv2d_activation_tangent", [&] { base::conv2d_activation_tangent(a...); });
+    }
+    void conv2d_activation_backward(auto... a) {
+        unless_skipped("conv2d_activation_backward", [&] { base::conv2d_activation_backward(a...); });
+    }
     void softmax_cross_entropy(auto... a) {
         unless_skipped("softmax_cross_entropy", [&] { base::softmax_cross_entropy(a...); });
     }
@@ -128,19 +152,30 @@ private:
     }
 };
 
-// The network of the other tests, with a shortcut and with the mean over positions: every kernel of a tangent reading.
+// The network of the other tests, with a shortcut and with the mean over positions: every kernel of a tangent reading. The first block folds with
+// nine filters, as many as its patches have elements, and not with four.
+template <integer Filters>
 using network =
-    nn::network<nn::sequential<nn::convolution<shape<8, 8, 1>, 4>, nn::batch_norm_relu_max_pool<shape<8, 8, 4>>,
-                               nn::residual<nn::sequential<nn::convolution<shape<4, 4, 4>, 5>, nn::batch_norm<shape<4, 4, 5>>>,
-                                            nn::convolution_1x1<shape<4, 4, 4>, 5>>,
+    nn::network<nn::sequential<nn::convolution<shape<8, 8, 1>, Filters>, nn::batch_norm_relu_max_pool<shape<8, 8, Filters>>,
+                               nn::residual<nn::sequential<nn::convolution<shape<4, 4, Filters>, 5>, nn::batch_norm<shape<4, 4, 5>>>,
+                                            nn::convolution_1x1<shape<4, 4, Filters>, 5>>,
                                nn::leaky_relu<shape<4, 4, 5>>, nn::max_pool<shape<4, 4, 5>>, nn::global_average_pool<shape<2, 2, 5>>>,
                 nn::linear<shape<5>>>;
 const fixture::sizes size{.tasks = 1, .outputs = 3, .support = 4};
+template <class Network, class Loss> struct with {
+    using network = Network;
+    using loss = Loss;
+};
 }  // namespace
 
-TEST_CASE_TEMPLATE("skip each call", Loss, objective::cross_entropy, objective::mean_squared_error) {
+using plain_and_cross_entropy = with<network<4>, objective::cross_entropy>;
+using folded_and_cross_entropy = with<network<9>, objective::cross_entropy>;
+using folded_and_squared_error = with<network<9>, objective::mean_squared_error>;
+
+TEST_CASE_TEMPLATE("skip each call", With, plain_and_cross_entropy, folded_and_cross_entropy, folded_and_squared_error) {
+    using network = typename With::network;
     skipping kernels;
-    fixture::gradient_machine<skipping, network, Loss> machine(kernels, size);
+    fixture::gradient_machine<skipping, network, typename With::loss> machine(kernels, size);
     const auto y = fixture::parameters<network>(size.outputs);
     const auto v = testing::random_direction<network>(size.outputs, 1), another = testing::random_direction<network>(size.outputs, 2);
     machine.primal(y);

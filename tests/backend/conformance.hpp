@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <map>
 #include <vector>
 
 /// What every backend has to pass: its kernels against the reference in double, each task alone against all together, and the laws of linear maps.
@@ -44,18 +45,28 @@ struct slice {
     integer tasks = 0;
 };
 
+/// The first `count` numbers of stream `index`, uniform on −1 … 1. Drawn once: to draw them for every call would take longer than most kernels do.
+inline const std::vector<float>& drawn(std::uint64_t index, integer count) {
+    struct stream {
+        bilevel::random::generator generator;
+        std::vector<float> numbers{};
+    };
+    static std::map<std::uint64_t, stream> streams;
+    stream& s = streams.try_emplace(index, stream{{11, bilevel::random::purpose::user, index}}).first->second;
+    while (s.numbers.size() < static_cast<std::size_t>(count)) s.numbers.push_back(static_cast<float>(s.generator.uniform(-1, 1)));
+    return s.numbers;
+}
+
 /// An argument with its numbers, the same ones for every scalar, and with a margin behind each task that no kernel may touch.
 template <class Scalar> class plane {
 public:
     plane(const argument& a, integer tasks, std::uint64_t index)
         : argument_(a), stride_(a.shared ? 0 : a.batch * a.size() + margin),
           data_(static_cast<std::size_t>((a.shared ? 1 : tasks) * (a.batch * a.size() + margin)), Scalar(guard)) {
-        bilevel::random::generator generator(11, bilevel::random::purpose::user, index);
-        for (integer t = 0; t < (a.shared ? 1 : tasks); ++t)
-            for (integer i = 0; i < a.batch * a.size(); ++i) {
-                const float number = static_cast<float>(generator.uniform(-1, 1));  // exact in every scalar
-                at(t, i) = Scalar(a.positive ? 1 + number / 2 : number);
-            }
+        const integer planes = a.shared ? 1 : tasks, n = per_task();
+        const float* number = drawn(index, planes * n).data();  // exact in every scalar
+        for (integer t = 0; t < planes; ++t)
+            for (integer i = 0; i < n; ++i, ++number) at(t, i) = Scalar(a.positive ? 1 + *number / 2 : *number);
     }
 
     Scalar& at(integer t, integer i) { return data_[static_cast<std::size_t>(t * stride_ + i)]; }
@@ -69,8 +80,8 @@ public:
     }
 
     bool margins_are_untouched() const {
-        for (std::size_t begin = static_cast<std::size_t>(per_task()); begin < data_.size();
-             begin += static_cast<std::size_t>(per_task() + margin))
+        const auto n = static_cast<std::size_t>(per_task());
+        for (std::size_t begin = n; begin < data_.size(); begin += n + margin)
             for (std::size_t i = begin; i < begin + margin; ++i)
                 if (data_[i] != Scalar(guard)) return false;
         return true;
@@ -170,7 +181,7 @@ void check(integer tasks, integer terms, const std::vector<argument>& outputs, c
             CHECK(largest_error(ill.out[o].data(), ill_expected.out[o].data(), nan_may_spread) <= allowed);
             if (ill.in[i].is_shared()) continue;
             for (integer t = 0; t < tasks; ++t)
-                for (integer e = 0; t != bad && e < ill.out[o].per_task(); ++e)
+                for (integer e = 0, n = ill.out[o].per_task(); t != bad && e < n; ++e)
                     if (!same_bits(ill.out[o].at(t, e), together.out[o].at(t, e)))
                         FAIL_CHECK("task " << t << " feels the NaN of task " << bad);
         }
@@ -190,8 +201,8 @@ void check(integer tasks, integer terms, const std::vector<argument>& outputs, c
 
 template <class Scalar> double inner_product(plane<Scalar>& a, plane<Scalar>& b, integer tasks) {
     double sum = 0;
-    for (integer t = 0; t < tasks; ++t)
-        for (integer i = 0; i < a.per_task(); ++i) sum += static_cast<double>(a.at(t, i)) * static_cast<double>(b.at(t, i));
+    for (integer t = 0, n = a.per_task(); t < tasks; ++t)
+        for (integer i = 0; i < n; ++i) sum += static_cast<double>(a.at(t, i)) * static_cast<double>(b.at(t, i));
     return sum;
 }
 

@@ -1,17 +1,16 @@
 // SPDX-FileCopyrightText: 2026 The bilevel authors
 // SPDX-License-Identifier: MIT
 #include "conformance.hpp"
+#include "kernels_under_test.hpp"
 
 #include <bilevel/autodiff/dual.hpp>
-#include <bilevel/backend/cpu.hpp>
 
 using namespace bilevel;
 using conformance::argument;
 
 namespace {
 
-TEST_CASE_TEMPLATE("activation: the kernels give what the reference gives", Kernels, backend::reference<float>, backend::cpu_kernels<float>,
-                   backend::cpu_kernels<double>) {
+TEST_CASE_TEMPLATE("activation: the kernels give what the reference gives", Kernels, backend::reference<float>, KERNELS_UNDER_TEST) {
     for (const double slope : {0.0, 0.25})
         for (const integer tasks : {1, 3})
             for (const argument& x : {argument{1, {1}}, argument{7, {5, 3, 17}}}) {
@@ -25,8 +24,7 @@ TEST_CASE_TEMPLATE("activation: the kernels give what the reference gives", Kern
             }
 }
 
-TEST_CASE_TEMPLATE("activation: zero is below, and NaN stays", Kernels, backend::reference<double>, backend::cpu_kernels<float>,
-                   backend::cpu_kernels<double>) {
+TEST_CASE_TEMPLATE("activation: zero is below, and NaN stays", Kernels, backend::reference<double>, KERNELS_UNDER_TEST) {
     using scalar = typename Kernels::scalar;
     Kernels kernels;
     const scalar x[] = {-2, 0, 3, std::numeric_limits<scalar>::quiet_NaN()}, dy[] = {10, 20, 30, 40};

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The bilevel authors
 // SPDX-License-Identifier: MIT
 #include "conformance.hpp"
+#include "kernels_under_test.hpp"
 
 #include <bilevel/autodiff/dual.hpp>
-#include <bilevel/backend/cpu.hpp>
 
 using namespace bilevel;
 using conformance::argument;
@@ -59,7 +59,7 @@ auto from(auto& k, auto x, auto mean, auto r, auto gain, auto shift) {
 }
 
 TEST_CASE_TEMPLATE("batch norm: the kernels of the statistics give what the reference gives", Kernels, backend::reference<float>,
-                   backend::cpu_kernels<float>, backend::cpu_kernels<double>) {
+                   KERNELS_UNDER_TEST) {
     using scalar = typename Kernels::scalar;
     for (const images& c : cases)
         for (const integer tasks : {1, 3}) {
@@ -79,7 +79,7 @@ TEST_CASE_TEMPLATE("batch norm: the kernels of the statistics give what the refe
 }
 
 TEST_CASE_TEMPLATE("batch norm: the kernels with what follows it give what the reference gives", Kernels, backend::reference<float>,
-                   backend::cpu_kernels<float>, backend::cpu_kernels<double>) {
+                   KERNELS_UNDER_TEST) {
     for (const images& c : cases)
         for (const following& follows : ways)
             for (const integer tasks : {1, 3}) {
@@ -176,7 +176,7 @@ TEST_CASE_TEMPLATE("batch norm: the kernels with what follows it give what the r
 }
 
 TEST_CASE_TEMPLATE("batch norm: a channel that hardly varies around a large mean keeps its variance", Kernels, backend::reference<float>,
-                   backend::cpu_kernels<float>) {
+                   FLOAT_KERNELS_UNDER_TEST) {
     // Σx² − (Σx)² in one pass would lose all digits of a variance of 1/4 beside a mean of 4096.
     Kernels kernels;
     float x[600], y[600], mean[1], r[1];
@@ -193,7 +193,7 @@ TEST_CASE_TEMPLATE("batch norm: a channel that hardly varies around a large mean
 }
 
 TEST_CASE_TEMPLATE("batch norm: pooling takes the first of equal maxima, and any sign of the gain", Kernels, backend::reference<double>,
-                   backend::cpu_kernels<float>, backend::cpu_kernels<double>) {
+                   KERNELS_UNDER_TEST) {
     using scalar = typename Kernels::scalar;
     Kernels kernels;
     const scalar x[] = {1, 3, 3, 2, -1, -2, -3, -1};  // two windows of one channel, of 2 x 4 pixels: (1 3; -1 -2) and (3 2; -3 -1)
@@ -214,8 +214,7 @@ TEST_CASE_TEMPLATE("batch norm: pooling takes the first of equal maxima, and any
     CHECK((y[0] == 0 && argmax[0] == 0 && y[1] == 0 && argmax[1] == 0));
 }
 
-TEST_CASE_TEMPLATE("bias: the kernels give what the reference gives", Kernels, backend::reference<float>, backend::cpu_kernels<float>,
-                   backend::cpu_kernels<double>) {
+TEST_CASE_TEMPLATE("bias: the kernels give what the reference gives", Kernels, backend::reference<float>, KERNELS_UNDER_TEST) {
     for (const images& c : cases)
         for (const integer tasks : {1, 3})
             for (const bool accumulate : {false, true}) {

@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The bilevel authors
 // SPDX-License-Identifier: MIT
 #include "conformance.hpp"
-
-#include <bilevel/backend/cpu.hpp>
+#include "kernels_under_test.hpp"
 
 using namespace bilevel;
 using conformance::argument;
@@ -32,6 +31,9 @@ const convolution cases[] = {
     {3, 7, 6, 16, 48, 3, 3, 1, 1},   {2, 2, 13, 64, 32, 3, 3, 1, 1}, {5, 4, 4, 16, 16, 3, 3, 2, 1}, {5, 10, 9, 32, 32, 3, 3, 1, 1},
 };
 
+#if defined(BILEVEL_CONFORMANCE_OF_THRUST)
+#define EVERY_ALGORITHM KERNELS_UNDER_TEST
+#else
 // The algorithms of the cpu backend, whatever it would choose by itself.
 template <class Scalar, backend::convolution_algorithm Algorithm> struct pinned : backend::cpu_kernels<Scalar> {
     pinned() { this->pin(Algorithm); }
@@ -41,6 +43,7 @@ using enum backend::convolution_algorithm;
     backend::cpu_kernels<float>, backend::cpu_kernels<double>, pinned<float, direct>, pinned<double, direct>,   \
         pinned<float, direct_across_images>, pinned<double, direct_across_images>, pinned<float, winograd_2x2>, \
         pinned<double, winograd_2x2>
+#endif
 
 TEST_CASE_TEMPLATE("convolution: the kernels give what the reference gives", Kernels, backend::reference<float>, EVERY_ALGORITHM) {
     for (const convolution& c : cases)

@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The bilevel authors
 // SPDX-License-Identifier: MIT
 #include "conformance.hpp"
-
-#include <bilevel/backend/cpu.hpp>
+#include "kernels_under_test.hpp"
 
 using namespace bilevel;
 using conformance::argument;
@@ -16,8 +15,7 @@ struct head {
 };
 const head cases[] = {{1, 1, 1}, {7, 33, 5}, {12, 4, 3}};
 
-TEST_CASE_TEMPLATE("gather: the kernels give what the reference gives", Kernels, backend::reference<float>, backend::cpu_kernels<float>,
-                   backend::cpu_kernels<double>) {
+TEST_CASE_TEMPLATE("gather: the kernels give what the reference gives", Kernels, backend::reference<float>, KERNELS_UNDER_TEST) {
     for (const head& c : cases)
         for (const integer tasks : {1, 3}) {
             CAPTURE(c.features);
@@ -35,7 +33,7 @@ TEST_CASE_TEMPLATE("gather: the kernels give what the reference gives", Kernels,
 }
 
 TEST_CASE_TEMPLATE("gather: rows by hand, and a shared head receives the sum over the tasks", Kernels, backend::reference<double>,
-                   backend::cpu_kernels<float>, backend::cpu_kernels<double>) {
+                   KERNELS_UNDER_TEST) {
     using scalar = typename Kernels::scalar;
     Kernels kernels;
     const scalar rows[] = {1, 2, 10, 20, 100, 200};  // (3 classes, 2 features)

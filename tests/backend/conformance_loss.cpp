@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The bilevel authors
 // SPDX-License-Identifier: MIT
 #include "conformance.hpp"
+#include "kernels_under_test.hpp"
 
 #include <bilevel/autodiff/dual.hpp>
-#include <bilevel/backend/cpu.hpp>
 
 using namespace bilevel;
 using conformance::argument;
@@ -17,8 +17,7 @@ struct logits {
 const argument one_number{1, {1}};
 const logits cases[] = {{1, 1}, {1, 5}, {25, 5}, {7, 20}, {13, 2}};
 
-TEST_CASE_TEMPLATE("loss: the kernels give what the reference gives", Kernels, backend::reference<float>, backend::cpu_kernels<float>,
-                   backend::cpu_kernels<double>) {
+TEST_CASE_TEMPLATE("loss: the kernels give what the reference gives", Kernels, backend::reference<float>, KERNELS_UNDER_TEST) {
     for (const logits& c : cases)
         for (const integer tasks : {1, 3}) {
             CAPTURE(c.batch);
@@ -45,8 +44,7 @@ TEST_CASE_TEMPLATE("loss: the kernels give what the reference gives", Kernels, b
         }
 }
 
-TEST_CASE_TEMPLATE("loss: numbers known beforehand", Kernels, backend::reference<double>, backend::cpu_kernels<float>,
-                   backend::cpu_kernels<double>) {
+TEST_CASE_TEMPLATE("loss: numbers known beforehand", Kernels, backend::reference<double>, KERNELS_UNDER_TEST) {
     using scalar = typename Kernels::scalar;
     Kernels kernels;
     const int labels[] = {0, 2};

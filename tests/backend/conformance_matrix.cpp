@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The bilevel authors
 // SPDX-License-Identifier: MIT
 #include "conformance.hpp"
-
-#include <bilevel/backend/cpu.hpp>
+#include "kernels_under_test.hpp"
 
 using namespace bilevel;
 using conformance::argument;
@@ -19,8 +18,7 @@ struct product {
 // One element, a head of five ways, extents that no tile divides, more than one block in every direction.
 const product cases[] = {{1, 1, 1}, {25, 64, 5}, {5, 256, 5}, {7, 3, 31}, {1, 17, 33}, {13, 1, 2}, {401, 5, 3}, {3, 811, 2}, {2, 9, 399}};
 
-TEST_CASE_TEMPLATE("matrix: the kernels give what the reference gives", Kernels, backend::reference<float>, backend::cpu_kernels<float>,
-                   backend::cpu_kernels<double>) {
+TEST_CASE_TEMPLATE("matrix: the kernels give what the reference gives", Kernels, backend::reference<float>, KERNELS_UNDER_TEST) {
     for (const product& c : cases)
         for (const integer tasks : {1, 3})
             for (const bool accumulate : {false, true}) {
@@ -42,8 +40,7 @@ TEST_CASE_TEMPLATE("matrix: the kernels give what the reference gives", Kernels,
             }
 }
 
-TEST_CASE_TEMPLATE("matrix: the two backward kernels are its transposes", Kernels, backend::reference<double>, backend::cpu_kernels<float>,
-                   backend::cpu_kernels<double>) {
+TEST_CASE_TEMPLATE("matrix: the two backward kernels are its transposes", Kernels, backend::reference<double>, KERNELS_UNDER_TEST) {
     using scalar = typename Kernels::scalar;
     for (const product& c : cases) {
         CAPTURE(c.depth);
@@ -59,8 +56,7 @@ TEST_CASE_TEMPLATE("matrix: the two backward kernels are its transposes", Kernel
     }
 }
 
-TEST_CASE_TEMPLATE("matrix: numbers computed by hand", Kernels, backend::reference<double>, backend::cpu_kernels<float>,
-                   backend::cpu_kernels<double>) {
+TEST_CASE_TEMPLATE("matrix: numbers computed by hand", Kernels, backend::reference<double>, KERNELS_UNDER_TEST) {
     using scalar = typename Kernels::scalar;
     Kernels kernels;
     const scalar x[] = {1, 2, 3, 4}, w[] = {1, 10, 100, 2, 20, 200};  // (2,2)  (2,3)

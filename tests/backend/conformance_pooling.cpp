@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The bilevel authors
 // SPDX-License-Identifier: MIT
 #include "conformance.hpp"
+#include "kernels_under_test.hpp"
 
 #include <bilevel/autodiff/dual.hpp>
-#include <bilevel/backend/cpu.hpp>
 
 using namespace bilevel;
 using conformance::argument;
@@ -19,8 +19,7 @@ struct pooling {
 
 const pooling cases[] = {{1, 2, 2, 1}, {7, 3, 5, 3}, {2, 4, 2, 33}, {5, 7, 7, 64}, {3, 2, 9, 17}};
 
-TEST_CASE_TEMPLATE("pooling: the kernels give what the reference gives", Kernels, backend::reference<float>, backend::cpu_kernels<float>,
-                   backend::cpu_kernels<double>) {
+TEST_CASE_TEMPLATE("pooling: the kernels give what the reference gives", Kernels, backend::reference<float>, KERNELS_UNDER_TEST) {
     for (const pooling& c : cases)
         for (const integer tasks : {1, 3}) {
             CAPTURE(c.height);
@@ -51,7 +50,7 @@ TEST_CASE_TEMPLATE("pooling: the kernels give what the reference gives", Kernels
 }
 
 TEST_CASE_TEMPLATE("pooling: scatter is the transpose of gather, and the means have theirs", Kernels, backend::reference<double>,
-                   backend::cpu_kernels<float>, backend::cpu_kernels<double>) {
+                   KERNELS_UNDER_TEST) {
     for (const pooling& c : cases) {
         const integer tasks = 2;
         const conformance::numbers<std::uint8_t> positions(tasks, c.batch * c.pooled().size(), 4, 6);
@@ -67,7 +66,7 @@ TEST_CASE_TEMPLATE("pooling: scatter is the transpose of gather, and the means h
 }
 
 TEST_CASE_TEMPLATE("pooling: the first of equal maxima wins, the first NaN before any number", Kernels, backend::reference<double>,
-                   backend::cpu_kernels<float>, backend::cpu_kernels<double>) {
+                   KERNELS_UNDER_TEST) {
     using scalar = typename Kernels::scalar;
     const scalar nan = std::numeric_limits<scalar>::quiet_NaN();
     struct window {

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The bilevel authors
 // SPDX-License-Identifier: MIT
 #include "conformance.hpp"
+#include "kernels_under_test.hpp"
 
 #include <bilevel/autodiff/dual.hpp>
-#include <bilevel/backend/cpu.hpp>
 #include <bilevel/core/rows.hpp>
 
 using namespace bilevel;
@@ -23,8 +23,7 @@ template <class Scalar> struct task_factors {
     }
 };
 
-TEST_CASE_TEMPLATE("vector: the kernels give what the reference gives", Kernels, backend::reference<float>, backend::cpu_kernels<float>,
-                   backend::cpu_kernels<double>) {
+TEST_CASE_TEMPLATE("vector: the kernels give what the reference gives", Kernels, backend::reference<float>, KERNELS_UNDER_TEST) {
     const auto scalar_of = []<class K>(const K&) { return typename K::scalar(); };
     for (const integer size : {1, 16, 31, 100, 4099})
         for (const integer tasks : {1, 3})
@@ -56,7 +55,7 @@ TEST_CASE_TEMPLATE("vector: the kernels give what the reference gives", Kernels,
 }
 
 TEST_CASE_TEMPLATE("vector: where a task's factor is zero its vector stays, whatever is added", Kernels, backend::reference<double>,
-                   backend::cpu_kernels<float>, backend::cpu_kernels<double>) {
+                   KERNELS_UNDER_TEST) {
     using scalar = typename Kernels::scalar;
     Kernels kernels;
     const scalar infinity = std::numeric_limits<scalar>::infinity();
@@ -76,7 +75,7 @@ TEST_CASE("vector: a zero factor that moves is not a zero factor") {
     CHECK(y[0].derivative == 3);
 }
 
-TEST_CASE_TEMPLATE("vector: float is summed in double", Kernels, backend::reference<float>, backend::cpu_kernels<float>) {
+TEST_CASE_TEMPLATE("vector: float is summed in double", Kernels, backend::reference<float>, FLOAT_KERNELS_UNDER_TEST) {
     // 2²⁴ + 1 + … + 1 stays 2²⁴ in float.
     Kernels kernels;
     std::vector<float> a(1025, 1), b(1025, 1);
@@ -86,7 +85,7 @@ TEST_CASE_TEMPLATE("vector: float is summed in double", Kernels, backend::refere
     CHECK(sum == 16777216.0f + 1024);
 }
 
-TEST_CASE_TEMPLATE("vector: for_each_index calls each index once", Kernels, backend::reference<float>, backend::cpu_kernels<float>) {
+TEST_CASE_TEMPLATE("vector: for_each_index calls each index once", Kernels, backend::reference<float>, FLOAT_KERNELS_UNDER_TEST) {
     Kernels kernels;
     std::vector<int> calls(7);
     kernels.for_each_index(7, [&](integer i) { ++calls[static_cast<std::size_t>(i)]; });

@@ -214,7 +214,7 @@ TEST_CASE("imaml on a network with switches: the certificate falls with the inne
     for (const integer steps : {2, 8, 32}) {
         const auto s = measured<two_blocks, cross_entropy>(
             imaml(backend, classification, 20.0,
-                  {.inner = {.steps = steps, .step_size = 0.02}, .hypergradient = {.linear = {.iterations = 50, .tolerance = 1e-12}}}));
+                  {.inner = {.steps = steps, .step_size = 0.01}, .hypergradient = {.linear = {.iterations = 50, .tolerance = 1e-12}}}));
         CHECK(s.result.report.inner_gradient_norm > 0);
         CHECK(s.result.report.inner_gradient_norm < 0.7 * last);
         CHECK(s.result.report.linear_residual < 1e-11);

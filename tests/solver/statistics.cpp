@@ -21,7 +21,7 @@ namespace {
 const fixture::sizes size{.tasks = 3, .outputs = 3, .support = 6, .query = 9};
 const task<network, cross_entropy> classification{.outputs = size.outputs};
 constexpr inner::gradient_descent rule{.steps = 2, .step_size = 0.2};
-constexpr integer channels = 4;
+constexpr integer channels = network::body::layer<0>::output::extent<2>;
 
 struct moments {
     double mean[channels] = {}, variance[channels] = {};
@@ -48,7 +48,7 @@ TEST_CASE("a step records the outer pass of each task, at its adapted parameters
     constexpr double momentum = 0.3;
     auto solver = maml(backend, classification, {.inner = rule, .statistics_momentum = momentum});
     auto state = solver.initialise({.seed = 1});
-    REQUIRE(state.statistics.size() == std::size_t(2 * padded(4) + 2 * padded(5)));
+    REQUIRE(state.statistics.size() == std::size_t(2 * padded(channels) + 2 * padded(5)));
 
     moments running;
     for (integer c = 0; c < channels; ++c) {

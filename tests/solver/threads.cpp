@@ -27,9 +27,9 @@ struct run {
     std::vector<double> losses, accuracies;
     friend bool operator==(const run&, const run&) = default;
 };
-template <class Make> run train(integer threads, Make make) {
-    const fixture::episodes<float, network, cross_entropy> data(size);
-    backend::cpu<float> backend{{.threads = threads}};
+template <class Make> run train(const fixture::sizes& of, integer threads, integer smallest_share, Make make) {
+    const fixture::episodes<float, network, cross_entropy> data(of);
+    backend::cpu<float> backend{{.threads = threads, .smallest_share = smallest_share}};
     auto solver = make(backend);
     auto state = solver.initialise({.seed = 1});
     run r;
@@ -41,9 +41,16 @@ template <class Make> run train(integer threads, Make make) {
     return r;
 }
 template <class Make> void check(Make make) {
-    const run one = train(1, make);
+    const run one = train(size, 1, 1, make);
     REQUIRE(one.losses.front() != one.losses.back());
-    for (const integer threads : {2, 3, 8}) CHECK(train(threads, make) == one);
+    for (const integer threads : {2, 3, 8}) CHECK(train(size, threads, integer{1} << 15, make) == one);
+    // With fewer tasks than threads several share the kernels of a task: here all that can be shared.
+    for (const integer tasks : {1, 3}) {
+        fixture::sizes few = size;
+        few.tasks = tasks;
+        const run alone = train(few, 1, 1, make);
+        for (const integer threads : {2, 4, 7}) CHECK(train(few, threads, 1, make) == alone);
+    }
 }
 }  // namespace
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/convolution_geometry.hpp>
+#include <bilevel/backend/folded.hpp>
 #include <bilevel/backend/normalised.hpp>
 #include <bilevel/backend/single_worker.hpp>
 #include <bilevel/core/array.hpp>
@@ -93,6 +94,52 @@ template <class Scalar> struct cost : single_worker<cost<Scalar>> {
         read_sign(y, follows);
     }
 
+    // A matrix that is symmetric counts its half.
+    void patch_moments(view<Scalar> mean, view<Scalar> covariance, view<const Scalar> x, convolution_geometry geometry) {
+        const double positions = double(x.tasks) * double(x.batch) * double(geometry.output_extent(x.extents[0], mean.extents[0])) *
+                                 double(geometry.output_extent(x.extents[1], mean.extents[1]));
+        count(positions * double(mean.size) * double(mean.size + 1), mean, covariance, x);
+    }
+    void fold_batch_norm(view<Scalar> weights, view<Scalar> bias, view<Scalar> mean, view<Scalar> r, view<Scalar> v, view<const Scalar> w,
+                         view<const Scalar> gain, view<const Scalar> shift, view<const Scalar> patch_mean,
+                         view<const Scalar> patch_covariance, Scalar) {
+        count((2 * double(patch_mean.size) + 5) * elements(weights), weights, bias, mean, r, v, w, gain, shift, patch_mean,
+              patch_covariance);
+    }
+    void fold_batch_norm_tangent(view<Scalar> weights_moved, view<Scalar> bias_moved, view<Scalar> mean_moved, view<Scalar> r_moved,
+                                 view<Scalar> v_moved, const folded<Scalar>& of, view<const Scalar> w_moved, view<const Scalar> gain_moved,
+                                 view<const Scalar> shift_moved, view<const Scalar> patch_mean, view<const Scalar> patch_covariance) {
+        count((2 * double(patch_mean.size) + 7) * elements(weights_moved), weights_moved, bias_moved, mean_moved, r_moved, v_moved, of.w,
+              of.gain, of.mean, of.r, of.v, w_moved, gain_moved, shift_moved, patch_mean, patch_covariance);
+    }
+    void fold_batch_norm_backward(view<Scalar> dw, view<Scalar> dgain, view<Scalar> dshift, view<const Scalar> dweights,
+                                  view<const Scalar> dbias, const folded<Scalar>& of, view<const Scalar> patch_mean) {
+        count(7 * elements(dw), dw, dgain, dshift, dweights, dbias, of.w, of.gain, of.mean, of.r, of.v, patch_mean);
+    }
+    void fold_batch_norm_backward_tangent(view<Scalar> dw, view<Scalar> dgain, view<Scalar> dshift, view<const Scalar> dweights,
+                                          view<const Scalar> dbias, view<const Scalar> dweights_moved, view<const Scalar> dbias_moved,
+                                          const folded<Scalar>& of, const folded<Scalar>& moved, view<const Scalar> patch_mean) {
+        count(15 * elements(dw), dw, dgain, dshift, dweights, dbias, dweights_moved, dbias_moved, of.w, of.gain, of.mean, of.r, of.v,
+              moved.w, moved.gain, moved.mean, moved.r, moved.v, patch_mean);
+    }
+    // The whole convolution, of which pooling drops three quarters.
+    void conv2d_activation(view<Scalar> y, view<std::uint8_t> argmax, view<const Scalar> x, view<const Scalar> weights,
+                           view<const Scalar> bias, convolution_geometry, activation<Scalar>) {
+        count(windows(argmax) * (taps(weights, y) + 2 * elements(y)), y, argmax, x, weights, bias);
+    }
+    void conv2d_activation_tangent(view<Scalar> dy, view<const Scalar> y, view<const std::uint8_t> argmax, view<const Scalar> x,
+                                   view<const Scalar> weights_moved, view<const Scalar> bias_moved, convolution_geometry,
+                                   activation<Scalar> follows) {
+        count(windows(argmax) * taps(weights_moved, dy) + 2 * elements(dy), dy, argmax, x, weights_moved, bias_moved);
+        read_sign(y, follows);
+    }
+    void conv2d_activation_backward(view<Scalar> dweights, view<Scalar> dbias, view<const Scalar> dy, view<const Scalar> y,
+                                    view<const std::uint8_t> argmax, view<const Scalar> x, convolution_geometry,
+                                    activation<Scalar> follows) {
+        count(windows(argmax) * taps(dweights, dy) + 2 * elements(dy), dweights, dbias, dy, argmax, x);
+        read_sign(y, follows);
+    }
+
     void softmax_cross_entropy(view<Scalar> loss, view<Scalar> p, view<const Scalar> z, view<const int> labels) {
         count(5 * elements(z), loss, p, z, labels);
     }
@@ -136,6 +183,8 @@ private:
     static double taps(const view<const Scalar>& w, const view<const Scalar>& y) {
         return 2 * elements(y) * double(w.extents[0]) * double(w.extents[1]) * double(w.extents[2]);
     }
+
+    template <class T> static double windows(const view<T>& argmax) { return argmax.size > 0 ? 4 : 1; }
 
     // A linear activation has the same slope everywhere.
     void read_sign(const view<const Scalar>& y, activation<Scalar> follows) {

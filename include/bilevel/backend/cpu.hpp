@@ -2,14 +2,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/cpu/activation.hpp>
 #include <bilevel/backend/cpu/batch_norm.hpp>
 #include <bilevel/backend/cpu/bias.hpp>
 #include <bilevel/backend/cpu/convolution.hpp>
+#include <bilevel/backend/cpu/convolution_activation.hpp>
 #include <bilevel/backend/cpu/matrix.hpp>
 #include <bilevel/backend/cpu/pooling.hpp>
 #include <bilevel/backend/cpu/thread_pool.hpp>
 #include <bilevel/backend/cpu/vector.hpp>
-#include <bilevel/backend/reference/activation.hpp>
+#include <bilevel/backend/reference/folded.hpp>
 #include <bilevel/backend/reference/gather.hpp>
 #include <bilevel/backend/reference/loss.hpp>
 #include <bilevel/core/error.hpp>
@@ -26,12 +28,14 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 /// it is (activations, losses, the rows of a head) is the reference's.
 template <class Scalar>
 struct alignas(64) cpu_kernels : cpu_convolution<Scalar>,
+                                 cpu_convolution_activation<Scalar>,
                                  cpu_matrix<Scalar>,
                                  cpu_pooling<Scalar>,
                                  cpu_batch_norm<Scalar>,
                                  cpu_bias<Scalar>,
                                  cpu_vector<Scalar>,
-                                 reference_activation<Scalar>,
+                                 cpu_activation<Scalar>,
+                                 reference_folded<Scalar>,
                                  reference_loss<Scalar>,
                                  reference_gather<Scalar> {
     static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>,
@@ -42,10 +46,12 @@ struct alignas(64) cpu_kernels : cpu_convolution<Scalar>,
 struct cpu_settings {
     integer threads = 1;
     convolution_algorithm convolution = convolution_algorithm::automatic;
+    /// Where there are fewer tasks than threads, several share a kernel if each has at least so many elements (or 64 multiply-adds for each).
+    integer smallest_share = integer{1} << 15;
 };
 
 /// The machine's cores: convolutions in register tiles, Eigen's matrix products, loops that the compiler vectorises, and one thread a worker, each with
-/// whole tasks. The results have the same bits for any number of threads.  Throws `argument_error` where `threads` is not positive.
+/// whole tasks, or where there are fewer tasks than threads several threads a task. The results have the same bits for any number of threads.  Throws `argument_error` where `threads` is not positive.
 template <class Scalar> class cpu {
 public:
     using scalar = Scalar;
@@ -53,7 +59,10 @@ public:
 
     explicit cpu(const cpu_settings& settings = {})
         : pool_(checked(settings.threads)), kernels_(static_cast<std::size_t>(settings.threads)) {
-        for (kernels& k : kernels_) k.pin(settings.convolution);
+        for (integer i = 0; i < settings.threads; ++i) {
+            worker(i).pin(settings.convolution);
+            worker(i).share_among(pool_.team(i), settings.smallest_share);
+        }
     }
 
     integer workers() const { return pool_.workers(); }

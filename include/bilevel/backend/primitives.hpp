@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/convolution_geometry.hpp>
+#include <bilevel/backend/folded.hpp>
 #include <bilevel/backend/normalised.hpp>
 #include <bilevel/core/array.hpp>
 #include <bilevel/core/rows.hpp>
@@ -23,7 +24,7 @@ namespace bilevel::backend {
 namespace detail {
 /// One argument of each kind, as a concept needs it.
 template <class Scalar> struct arguments {
-    view<Scalar> out, out2;
+    view<Scalar> out, out2, out3, out4, out5;
     view<const Scalar> in, in2, in3, in4, in5, in6, in7;
     view<std::uint8_t> positions_out;
     view<const std::uint8_t> positions;
@@ -123,6 +124,30 @@ concept batch_norm_kernels = requires(K& k, detail::arguments<typename K::scalar
     k.batch_norm_backward_tangent(a.out, a.in, a.in2, a.in3, a.in4, a.in5, a.in6, a.in7, a.positions, of, of, follows);
 };
 
+/// Convolution, batch norm and what follows it, of images that are constants: the statistics of the convolution's result follow from those of the images'
+/// patches p (of one position, kh kw c elements), and batch norm is an affine map by channel, which the weights take in; so the result of the convolution,
+/// which pooling would drop three quarters of, is nowhere stored. See folded.hpp.    // x (n,h,w,c)  weights (kh,kw,c,f)  y, dy (n,oh,ow,f) or pooled
+///  patch_moments:                     p̄ = Σ p / m,  C = Σ (p − p̄)(p − p̄)ᵀ / m, about the mean, over m positions    // p̄ (kh,kw,c)  C (k,k), k = kh kw c
+///  fold_batch_norm:                   v = C w,  mean = wᵀp̄,  r = 1/√(Σ_k w v + ε),  weights = w gain r,  bias = shift − gain r mean
+///  fold_batch_norm_tangent:           ˙weights, ˙bias, ˙mean, ṙ, ˙v, by w, gain and shift
+///  fold_batch_norm_backward:          dw, dgain and dshift of dweights and dbias
+///  fold_batch_norm_backward_tangent:  its tangent, by w, gain, dweights and dbias
+///  conv2d_activation:                 y = activation(conv2d(x, weights) + bias), pooled as in `batch_norm`, and argmax
+///  conv2d_activation_tangent:         ẏ = slope (conv2d(x, ˙weights) + ˙bias) where y comes from
+///  conv2d_activation_backward:        dweights, dbias: its adjoint; linear in dy, and so its own tangent
+template <class K>
+concept folded_kernels = requires(K& k, detail::arguments<typename K::scalar> a, const folded<typename K::scalar>& of,
+                                  convolution_geometry geometry, activation<typename K::scalar> follows) {
+    k.patch_moments(a.out, a.out2, a.in, geometry);
+    k.fold_batch_norm(a.out, a.out2, a.out3, a.out4, a.out5, a.in, a.in2, a.in3, a.in4, a.in5, a.number);
+    k.fold_batch_norm_tangent(a.out, a.out2, a.out3, a.out4, a.out5, of, a.in, a.in2, a.in3, a.in4, a.in5);
+    k.fold_batch_norm_backward(a.out, a.out2, a.out3, a.in, a.in2, of, a.in3);
+    k.fold_batch_norm_backward_tangent(a.out, a.out2, a.out3, a.in, a.in2, a.in3, a.in4, of, of, a.in5);
+    k.conv2d_activation(a.out, a.positions_out, a.in, a.in2, a.in3, geometry, follows);
+    k.conv2d_activation_tangent(a.out, a.in, a.positions, a.in2, a.in3, a.in4, geometry, follows);
+    k.conv2d_activation_backward(a.out, a.out2, a.in, a.in2, a.positions, a.in3, geometry, follows);
+};
+
 /// Losses, means over the batch.    // z, p, dz, dp (n,ways)  labels (n)  loss, count (1)  target, residual (n,m)
 ///  softmax_cross_entropy:   p = softmax(z),  loss = −Σ_b log p[b, label_b] / n
 ///  softmax_tangent:         dp = p (dz − Σ_q p dz)
@@ -173,7 +198,7 @@ concept vector_kernels = requires(K& k, detail::arguments<typename K::scalar> a,
 /// All the kernels.
 template <class K>
 concept kernel_set = convolution_kernels<K> && matrix_kernels<K> && activation_kernels<K> && pooling_kernels<K> && bias_kernels<K> &&
-                     batch_norm_kernels<K> && loss_kernels<K> && gather_kernels<K> && vector_kernels<K>;
+                     batch_norm_kernels<K> && folded_kernels<K> && loss_kernels<K> && gather_kernels<K> && vector_kernels<K>;
 
 /// Workers, each with kernels of its own; worker 0 is the calling thread's.
 ///  tasks_per_block:  how many tasks a kernel is given at a time; never depends on the number of workers

@@ -7,6 +7,8 @@
 #include <bilevel/backend/reference/batch_norm.hpp>
 #include <bilevel/backend/reference/bias.hpp>
 #include <bilevel/backend/reference/convolution.hpp>
+#include <bilevel/backend/reference/convolution_activation.hpp>
+#include <bilevel/backend/reference/folded.hpp>
 #include <bilevel/backend/reference/gather.hpp>
 #include <bilevel/backend/reference/loss.hpp>
 #include <bilevel/backend/reference/matrix.hpp>
@@ -23,6 +25,8 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 /// `dual<double>`, over which every tangent rule is checked. It is its own and only worker.
 template <class Scalar>
 struct reference : reference_convolution<Scalar>,
+                   reference_convolution_activation<Scalar>,
+                   reference_folded<Scalar>,
                    reference_matrix<Scalar>,
                    reference_activation<Scalar>,
                    reference_pooling<Scalar>,

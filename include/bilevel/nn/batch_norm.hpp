@@ -69,8 +69,8 @@ template <class Input, integer SlopeNumerator = 1, integer SlopeDenominator = 1,
         }
     }
 
-private:
     template <class Scalar> static Scalar slope() { return Scalar(double(SlopeNumerator) / double(SlopeDenominator)); }
+    /// Leaves mean and variance where the parameters have a place for them.
     static void record(auto& kernels, const auto& p, const auto& mean, const auto& r) {
         using scalar = typename std::remove_cvref_t<decltype(r)>::scalar;
         kernels.for_each_index(r.tasks * channels, [to = p.statistics, stride = p.statistics_stride, mean, r](integer i) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/core/parameters.hpp>
+#include <bilevel/nn/folded_block.hpp>
 #include <bilevel/nn/forwarded.hpp>
 
 #include <map>
@@ -22,8 +23,11 @@ template <class Layer> constexpr integer statistics_size() {
     }
 }
 
-/// What a layer saved, and what those behind it did. (Every type that the compiler must name costs: a tuple of them all would be named at every layer.)
-template <class First, class Rest> struct saved_by {
+/// What a layer, or two that fold into one, saved, and what those behind did. (Every type that the compiler must name costs: a tuple of them all would be
+/// named at every layer.)
+template <class Layer, std::size_t Layers, class First, class Rest> struct saved_by {
+    using layer = Layer;
+    static constexpr std::size_t layers = Layers;
     First first;
     Rest rest;
 };
@@ -78,14 +82,16 @@ template <class... Layers> struct sequential {
         }
     }
 
-    template <std::size_t I = 0, class X> static auto forward(auto& e, X x, auto p) {
+    template <std::size_t I = 0, class E, class X> static auto forward(E& e, X x, auto p) {
         if constexpr (I == depth) {
             return forwarded{x, nothing{}};
         } else {
             static_assert(require_shape<expected<typename layer<I>::input>, given<typename X::shape>>::value);
-            auto y = layer<I>::forward(e, x, p.from(offset<I>(), statistics_offset<I>()));
-            auto rest = forward<I + 1>(e, y.value, p);
-            return forwarded{rest.value, detail::saved_by<decltype(y.saved), decltype(rest.saved)>{y.saved, rest.saved}};
+            if constexpr (folds<I, E, X>()) {
+                return forward_by<folded_block<layer<I>, layer<I + 1>>, I, 2>(e, x, p);
+            } else {
+                return forward_by<layer<I>, I, 1>(e, x, p);
+            }
         }
     }
 
@@ -94,12 +100,13 @@ template <class... Layers> struct sequential {
         if constexpr (I == depth) {
             return dy;
         } else {
-            auto of_output = backward<I + 1>(e, saved.rest, p, g, dy);
+            using saved_type = std::remove_cvref_t<decltype(saved)>;
+            auto of_output = backward<I + saved_type::layers>(e, saved.rest, p, g, dy);
             if constexpr (std::is_same_v<decltype(of_output), nothing>) {
                 return of_output;
             } else {
                 constexpr integer at = offset<I>(), statistics_at = statistics_offset<I>();
-                return layer<I>::backward(e, saved.first, p.from(at, statistics_at), g.from(at, statistics_at), of_output);
+                return saved_type::layer::backward(e, saved.first, p.from(at, statistics_at), g.from(at, statistics_at), of_output);
             }
         }
     }
@@ -112,6 +119,20 @@ template <class... Layers> struct sequential {
     }
 
 private:
+    template <std::size_t I, class E, class X> static constexpr bool folds() {
+        if constexpr (I + 1 < depth) {
+            return detail::fold<E, X, layer<I>, layer<I + 1>>();
+        } else {
+            return false;
+        }
+    }
+    /// Layer I, or `By` in the place of it and of those behind it.
+    template <class By, std::size_t I, std::size_t Count> static auto forward_by(auto& e, auto x, auto p) {
+        auto y = By::forward(e, x, p.from(offset<I>(), statistics_offset<I>()));
+        auto rest = forward<I + Count>(e, y.value, p);
+        return forwarded{rest.value, detail::saved_by<By, Count, decltype(y.saved), decltype(rest.saved)>{y.saved, rest.saved}};
+    }
+
     // Plain recursion: clang 14 crashes over a fold of lambdas here.
     template <std::size_t I, class Visit>
     static void visit_from([[maybe_unused]] const std::string& prefix, [[maybe_unused]] std::map<std::string, int>& seen,

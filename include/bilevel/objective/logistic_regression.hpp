@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <deque>
 #include <string>
 #include <utility>
@@ -16,7 +17,8 @@
 namespace bilevel::objective {
 
 /// ℓ2-regularised multinomial logistic regression,  min over W, b of  ½ ‖W‖² + C Σ_i −log softmax(Wᵀ z_i + b)[label_i],  by L-BFGS [Liu89]; the bias is
-/// not penalised. It is convex, so that the solution does not depend on the start. In double, on the host: k·m unknowns of a few-shot task.
+/// not penalised. It is convex, so that the solution does not depend on the start. In double, on the host: k·m unknowns of a few-shot task. Its functions
+/// are templates for one reason: a program that does not call them does not compile Eigen's products for them, which took every unit 2 s.
 struct logistic_regression {
     double inverse_regularisation = 3;  // C
     integer iterations = 200;
@@ -37,7 +39,8 @@ struct logistic_regression {
     }
 
     /// features (n, k), labels 0 … classes − 1.
-    solution operator()(const matrix& features, const std::vector<int>& labels, integer classes) const {
+    template <std::same_as<matrix> Features>
+    solution operator()(const Features& features, const std::vector<int>& labels, integer classes) const {
         check();
         const integer k = features.cols(), size = (k + 1) * classes;
         Eigen::VectorXd w = Eigen::VectorXd::Zero(size), g(size), next_g(size), next(size);
@@ -76,7 +79,8 @@ struct logistic_regression {
     }
 
 private:
-    double evaluate(const matrix& features, const std::vector<int>& labels, integer classes, const Eigen::VectorXd& w,
+    template <class Features>
+    double evaluate(const Features& features, const std::vector<int>& labels, integer classes, const Eigen::VectorXd& w,
                     Eigen::VectorXd& g) const {
         const integer n = features.rows(), k = features.cols();
         const Eigen::Map<const matrix> weights(w.data(), k, classes);
@@ -96,8 +100,8 @@ private:
     }
 
     // The L-BFGS approximation of the inverse Hessian times g.
-    static Eigen::VectorXd two_loops(const std::deque<std::pair<Eigen::VectorXd, Eigen::VectorXd>>& pairs, const Eigen::VectorXd& g) {
-        Eigen::VectorXd q = g;
+    template <class Vector> static Vector two_loops(const std::deque<std::pair<Vector, Vector>>& pairs, const Vector& g) {
+        Vector q = g;
         std::vector<double> alpha(pairs.size());
         for (std::size_t i = pairs.size(); i-- > 0;) {
             const auto& [s, y] = pairs[i];

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/convolution_geometry.hpp>
 #include <bilevel/backend/normalised.hpp>
 #include <bilevel/backend/single_worker.hpp>
 #include <bilevel/core/array.hpp>
@@ -44,9 +45,12 @@ template <class Kernels> struct watching : Kernels, backend::single_worker<watch
     /// Where y comes from, and its sign; a linear activation has no branch.
     void batch_norm(view<scalar> y, view<std::uint8_t> argmax, const backend::normalised<scalar>& of, backend::activation<scalar> follows) {
         Kernels::batch_norm(y, argmax, of, follows);
-        for_each_element(view<const std::uint8_t>(argmax), [this](std::uint8_t position) { see(position); });
-        if (!follows.is_linear())
-            for_each_element(view<const scalar>(y), [this](const scalar& element) { see(element > scalar(0) ? 1u : 0u); });
+        see_all(y, argmax, follows);
+    }
+    void conv2d_activation(view<scalar> y, view<std::uint8_t> argmax, view<const scalar> x, view<const scalar> weights,
+                           view<const scalar> bias, backend::convolution_geometry geometry, backend::activation<scalar> follows) {
+        Kernels::conv2d_activation(y, argmax, x, weights, bias, geometry, follows);
+        see_all(y, argmax, follows);
     }
 
     std::string describe() const { return "watching, 1 thread"; }
@@ -56,6 +60,10 @@ private:
     void see(unsigned branch) {
         pattern = (pattern ^ branch) * 1099511628211u;
         ++branches;
+    }
+    void see_all(view<const scalar> y, view<const std::uint8_t> argmax, backend::activation<scalar> follows) {
+        for_each_element(argmax, [this](std::uint8_t at) { see(at); });
+        if (!follows.is_linear()) for_each_element(y, [this](const scalar& element) { see(element > scalar(0) ? 1u : 0u); });
     }
     template <class Element, class F> static void for_each_element(view<const Element> x, F f) {
         for (integer t = 0; t < x.tasks; ++t)

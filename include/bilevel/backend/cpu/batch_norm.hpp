@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/cpu/batch_norm_passes.hpp>
+#include <bilevel/backend/cpu/pooled_maximum.hpp>
 #include <bilevel/backend/cpu/vectorise.hpp>
 #include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/backend/normalised.hpp>
@@ -23,20 +24,24 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 template <class Scalar> class cpu_batch_norm : batch_norm_passes<Scalar> {
 public:
     void moments(view<Scalar> mean, view<Scalar> r, view<const Scalar> x, Scalar epsilon) {
-        const integer channels = r.size, positions = x.batch * x.size / channels;
-        const auto [block_mean, block_squares] = vectors<2>(channels);
+        const integer channels = r.size, positions = x.batch * x.size / channels, blocks = blocks_of(positions);
+        Scalar* const of_blocks = scratch(scratch_, 2 * blocks * channels);
         for (integer t = 0; t < r.tasks; ++t) {
+            for_each_block(positions, channels, [=, in = x.at(t)](integer block, integer first, integer count) {
+                Scalar *const block_mean = of_blocks + 2 * block * channels, *const block_squares = block_mean + channels;
+                const Scalar* const from = in + first * channels;
+                sum(block_mean, count, channels, [=](integer i, integer) { return from[i]; });
+                for (integer q = 0; q < channels; ++q) block_mean[q] /= Scalar(count);
+                sum(block_squares, count, channels,
+                    [=](integer i, integer q) { return (from[i] - block_mean[q]) * (from[i] - block_mean[q]); });
+            });
             Scalar *const m = mean.at(t), *const squares = r.at(t);
             std::fill_n(m, channels, Scalar(0));
             std::fill_n(squares, channels, Scalar(0));
-            for (integer first = 0; first < positions; first += by_channel::block) {
-                const integer here = std::min(by_channel::block, positions - first);
-                const Scalar* const in = x.at(t) + first * channels;
-                sum(block_mean, here, channels, [=](integer i, integer) { return in[i]; });
-                for (integer q = 0; q < channels; ++q) block_mean[q] /= Scalar(here);
-                sum(block_squares, here, channels,
-                    [=, centre = block_mean](integer i, integer q) { return (in[i] - centre[q]) * (in[i] - centre[q]); });
-                const Scalar share = Scalar(here) / Scalar(first + here), weight = share * Scalar(first);
+            for (integer block = 0; block < blocks; ++block) {
+                const Scalar *const block_mean = of_blocks + 2 * block * channels, *const block_squares = block_mean + channels;
+                const integer first = block * by_channel::block, count = std::min(by_channel::block, positions - first);
+                const Scalar share = Scalar(count) / Scalar(first + count), weight = share * Scalar(first);
                 for (integer q = 0; q < channels; ++q) {
                     const Scalar apart = block_mean[q] - m[q];
                     m[q] += share * apart;
@@ -52,19 +57,14 @@ public:
     }
     void moments_tangent(view<Scalar> dmean, view<Scalar> dr, view<const Scalar> dx, const normalised<Scalar>& of) {
         const integer channels = dr.size, positions = dx.batch * dx.size / channels;
-        const auto [total, dot] = vectors<2>(channels);
         for (integer t = 0; t < dr.tasks; ++t) {
             const Scalar *const r = of.r.at(t), *const mean = of.mean.at(t);
-            std::fill_n(dmean.at(t), channels, Scalar(0));
-            std::fill_n(dr.at(t), channels, Scalar(0));
-            for (integer first = 0; first < positions; first += by_channel::block) {
-                const integer here = std::min(by_channel::block, positions - first);
-                const Scalar *const in = of.x.at(t) + first * channels, *const moved = dx.at(t) + first * channels;
-                sum(total, here, channels, [=](integer i, integer) { return moved[i]; });
-                sum(dot, here, channels, [=](integer i, integer q) { return moved[i] * (in[i] - mean[q]); });
-                add(dmean.at(t), total, channels);
-                add(dr.at(t), dot, channels);
-            }
+            sum_blocks(dmean.at(t), dr.at(t), positions, channels,
+                       [=, x = of.x.at(t), x_moved = dx.at(t)](Scalar* total, Scalar* dot, integer first, integer count) {
+                           const Scalar *const in = x + first * channels, *const moved = x_moved + first * channels;
+                           sum(total, count, channels, [=](integer i, integer) { return moved[i]; });
+                           sum(dot, count, channels, [=](integer i, integer q) { return moved[i] * (in[i] - mean[q]); });
+                       });
             for (integer q = 0; q < channels; ++q) {
                 dmean.at(t)[q] /= Scalar(positions);
                 dr.at(t)[q] *= -(r[q] * r[q] * r[q]) / Scalar(positions);
@@ -79,27 +79,30 @@ public:
             for (integer q = 0; q < of.r.size; ++q) k[q] = of.gain.at(t)[q] * of.r.at(t)[q];
             const Scalar* const x = of.x.at(t);
             Scalar* const out = y.at(t);
-            // A slope of 1 needs no case of its own.
-            const auto finish = [slope = follows.slope](Scalar z) { return z > Scalar(0) ? z : slope * z; };
+            const Scalar slope = follows.slope;  // a slope of 1 needs no case of its own
+            const integer images = of.x.batch;
+            const auto z = [=, factor = k](auto lane, integer i, integer q) BILEVEL_INLINE_LAMBDA {
+                const auto centred = Eigen::internal::psub(lane.get(x + i), lane.get(mean + q));
+                return Eigen::internal::pmadd(lane.get(factor + q), centred, lane.get(shift + q));
+            };
             if (argmax.size == 0) {
-                by_channel::for_each(y.batch * y.size / of.r.size, of.r.size,
-                                     [=, factor = k](integer i, integer q) { out[i] = finish(factor[q] * (x[i] - mean[q]) + shift[q]); });
+                this->for_each_stretch(images, this->shares(images * y.size),
+                                       [=, size = y.size, channels = of.r.size](integer first, integer end) {
+                                           for (integer i = first * size; i < end * size; i += channels)
+                                               for_each_vector<Scalar>(channels, [=](auto lane, integer q) BILEVEL_INLINE_LAMBDA {
+                                                   lane.put(out + i + q, rectified(z(lane, i + q, q), slope));
+                                               });
+                                       });
             } else {
                 std::uint8_t* const position = argmax.at(t);
-                for_each_pooling_window(y, of.x, [=, factor = k](integer to, const pooling_window& at, integer channels) {
-                    const Scalar *const x0 = x + at[0], *const x1 = x + at[1], *const x2 = x + at[2], *const x3 = x + at[3];
-                    BILEVEL_INDEPENDENT_ITERATIONS
-                    for (integer q = 0; q < channels; ++q) {
-                        const auto z = [=](const Scalar* in) { return factor[q] * (in[q] - mean[q]) + shift[q]; };
-                        Scalar best = z(x0);
-                        int which = 0;
-                        pooling_window::take(best, which, z(x1), 1);
-                        pooling_window::take(best, which, z(x2), 2);
-                        pooling_window::take(best, which, z(x3), 3);
-                        out[to + q] = finish(best);
-                        position[to + q] = static_cast<std::uint8_t>(which);
-                    }
-                });
+                const auto pool = [=](integer to, const pooling_window& at, integer channels) {
+                    pool_maximum(
+                        out + to, position + to, channels,
+                        [=](auto lane, int which, integer q) BILEVEL_INLINE_LAMBDA { return z(lane, at[which] + q, q); },
+                        [slope](const auto& largest) BILEVEL_INLINE_LAMBDA { return rectified(largest, slope); });
+                };
+                this->for_each_stretch(images, this->shares(images * of.x.size),
+                                       [=, x = of.x](integer first, integer end) { for_each_pooling_window(first, end, y, x, pool); });
             }
         }
     }
@@ -169,6 +172,7 @@ public:
     void batch_norm_backward(view<Scalar> dx, view<const Scalar> dgain, view<const Scalar> dshift, view<const Scalar> dy,
                              view<const Scalar> y, view<const std::uint8_t> argmax, const normalised<Scalar>& of,
                              activation<Scalar> follows) {
+        using Eigen::internal::pmadd, Eigen::internal::pmul, Eigen::internal::psub;
         // dx = a dz + b (x − mean) + c
         const integer channels = of.r.size;
         const auto [a, b, c] = vectors<3>(channels);
@@ -180,15 +184,19 @@ public:
                 b[q] = -a[q] * r[q] * (dgain.at(t)[q] / count);
                 c[q] = -a[q] * (dshift.at(t)[q] / count);
             }
-            const auto rest = [=, b = b, c = c](integer i, integer q) { return b[q] * (x[i] - mean[q]) + c[q]; };
+            const auto rest = [=, b = b, c = c](auto lane, integer i, integer q) BILEVEL_INLINE_LAMBDA {
+                return pmadd(lane.get(b + q), psub(lane.get(x + i), lane.get(mean + q)), lane.get(c + q));
+            };
             write_inputs(dx.at(t), dy, y, argmax, of.x, t, follows, rest,
-                         [=, a = a](integer o, integer q, Scalar slope) { return a[q] * (slope * in[o]); });
+                         [=, a = a](auto lane, integer o, integer q, const auto& slope)
+                             BILEVEL_INLINE_LAMBDA { return pmul(lane.get(a + q), pmul(slope, lane.get(in + o))); });
         }
     }
     void batch_norm_backward_tangent(view<Scalar> dx, view<const Scalar> dgain, view<const Scalar> dshift, view<const Scalar> dgain_moved,
                                      view<const Scalar> dshift_moved, view<const Scalar> dy, view<const Scalar> dy_moved,
                                      view<const Scalar> y, view<const std::uint8_t> argmax, const normalised<Scalar>& of,
                                      const normalised<Scalar>& moved, activation<Scalar> follows) {
+        using Eigen::internal::pmadd, Eigen::internal::pmul, Eigen::internal::psub;
         // dx = k̇ dz + k dż + b (x − mean) + e ẋ + c,  k = gain r
         const integer channels = of.r.size;
         const auto [k, k_moved, b, c, e] = vectors<5>(channels);
@@ -206,17 +214,21 @@ public:
                 c[q] = k[q] * r[q] * mean_moved * dot - k_moved[q] * sum - k[q] * (dshift_moved.at(t)[q] / count);
             }
             const Scalar *const dx_of_x = moves ? moved.x.at(t) : x, *const in = dy.at(t), *const in_moved = dy_moved.at(t);
-            const auto rest = [=, b = b, c = c, e = e](integer i, integer q) { return b[q] * (x[i] - mean[q]) + e[q] * dx_of_x[i] + c[q]; };
+            const auto rest = [=, b = b, c = c, e = e](auto lane, integer i, integer q) BILEVEL_INLINE_LAMBDA {
+                const auto of_x = pmadd(lane.get(b + q), psub(lane.get(x + i), lane.get(mean + q)), lane.get(c + q));
+                return pmadd(lane.get(e + q), lane.get(dx_of_x + i), of_x);
+            };
             write_inputs(dx.at(t), dy, y, argmax, of.x, t, follows, rest,
-                         [=, k = k, k_moved = k_moved](integer o, integer q, Scalar slope) {
-                             return slope * (k_moved[q] * in[o] + k[q] * in_moved[o]);
+                         [=, k = k, k_moved = k_moved](auto lane, integer o, integer q, const auto& slope) BILEVEL_INLINE_LAMBDA {
+                             return pmul(slope,
+                                         pmadd(lane.get(k_moved + q), lane.get(in + o), pmul(lane.get(k + q), lane.get(in_moved + o))));
                          });
         }
     }
 
 private:
     using passes = batch_norm_passes<Scalar>;
-    using passes::add, passes::for_each_chosen, passes::sum_chosen, passes::write_inputs;
+    using passes::blocks_of, passes::for_each_block, passes::for_each_chosen, passes::sum_blocks, passes::sum_chosen, passes::write_inputs;
 
     static Scalar inverse(Scalar variance, Scalar epsilon) { return Scalar(1) / std::sqrt(variance + epsilon); }
 

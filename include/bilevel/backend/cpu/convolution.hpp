@@ -4,6 +4,7 @@
 
 #include <bilevel/backend/convolution_algorithm.hpp>
 #include <bilevel/backend/cpu/direct_convolution.hpp>
+#include <bilevel/backend/cpu/thread_team.hpp>
 #include <bilevel/backend/cpu/winograd.hpp>
 
 namespace bilevel::backend {
@@ -11,12 +12,12 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// Convolutions, each by the algorithm that was the fastest for its extents (docs/performance.md has the measurement), or by the one that the user pinned;
 /// see `convolution_kernels` in primitives.hpp. The choice depends on the extents alone, and so do the bits.
-template <class Scalar> class cpu_convolution {
+template <class Scalar> class cpu_convolution : public virtual shared_among_threads {
 public:
     void conv2d(view<Scalar> y, view<const Scalar> x, view<const Scalar> w, convolution_geometry geometry, bool accumulate) {
         const auto how = choose(x, y, w, geometry);
         if (how == convolution_algorithm::winograd_2x2) {
-            winograd_.forward(y, x, w, accumulate);
+            winograd_.forward(*this, y, x, w, accumulate);
         } else {
             direct_.forward(y, x, w, geometry, how == convolution_algorithm::direct_across_images, accumulate);
         }
@@ -26,7 +27,7 @@ public:
                               bool accumulate) {
         const auto how = choose(dx, dy, w, geometry);
         if (how == convolution_algorithm::winograd_2x2) {
-            winograd_.backward_data(dx, dy, w, accumulate);
+            winograd_.backward_data(*this, dx, dy, w, accumulate);
         } else {
             direct_.backward_data(dx, dy, w, geometry, how == convolution_algorithm::direct_across_images, accumulate);
         }
@@ -36,7 +37,7 @@ public:
                                  bool accumulate) {
         const auto how = choose(x, dy, dw, geometry);
         if (how == convolution_algorithm::winograd_2x2) {
-            winograd_.backward_weights(dw, x, dy, accumulate);
+            winograd_.backward_weights(*this, dw, x, dy, accumulate);
         } else {
             direct_.backward_weights(dw, x, dy, geometry, how == convolution_algorithm::direct_across_images, accumulate);
         }

@@ -28,13 +28,7 @@ public:
         const convolution_axis vertical{y.extents[0], geometry.stride, -geometry.padding, w.extents[0], 0, 1},
             horizontal{y.extents[1], geometry.stride, -geometry.padding, w.extents[1], 0, 1};
         for (integer t = 0; t < y.tasks; ++t) {
-            const Scalar* packed = w.at(t);
-            if (!is_packed<Scalar>(filters)) {
-                Scalar* const to = scratch(packed_, rows * packed_columns<Scalar>(filters));
-                if (t == 0 || w.stride != 0) pack(to, w.at(t), rows, filters);
-                packed = to;
-            }
-            correlate(image_of(y, t), image_of(x, t), packed, vertical, horizontal, across_images, accumulate);
+            correlate(image_of(y, t), image_of(x, t), packed(w, t, rows, filters), vertical, horizontal, across_images, accumulate);
         }
     }
 
@@ -71,14 +65,14 @@ public:
             if (across_images) {
                 correlate_taps(dw.at(t), in, out, filters, vertical, horizontal, accumulate);
             } else {
-                for_each_padded_block(in, vertical, horizontal, [&](integer first, image<const Scalar> padded) {
+                for_each_padded_block(in, vertical, horizontal, false, [&](integer first, image<const Scalar> padded) {
                     correlate_rows(dw.at(t), padded, out.from(first), filters, vertical, horizontal, accumulate || first > 0);
                 });
             }
         }
     }
 
-private:
+protected:
     /// Images of one task, (count, height, width, channels).
     template <class T> struct image {
         T* data;
@@ -91,12 +85,20 @@ private:
         return {v.at(t), v.batch, v.extents[0], v.extents[1], v.extents[2]};
     }
 
+    /// The weights of a task in the order in which tiles read them; those that all tasks share are packed for the first.
+    const Scalar* packed(const view<const Scalar>& w, integer t, integer rows, integer filters) {
+        if (is_packed<Scalar>(filters)) return w.at(t);
+        Scalar* const to = scratch(packed_, rows * packed_columns<Scalar>(filters));
+        if (t == 0 || w.stride != 0) pack(to, w.at(t), rows, filters);
+        return to;
+    }
+
     void correlate(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const convolution_axis& vertical,
                    const convolution_axis& horizontal, bool across_images, bool accumulate) {
         if (across_images) {
             correlate_across_images(out, in, packed, vertical, horizontal, accumulate);
         } else {
-            for_each_padded_block(in, vertical, horizontal, [&](integer first, image<const Scalar> padded) {
+            for_each_padded_block(in, vertical, horizontal, false, [&](integer first, image<const Scalar> padded) {
                 correlate_over_images(out.from(first), padded, packed, vertical, horizontal, accumulate);
             });
         }
@@ -157,7 +159,7 @@ private:
             in.count,   vertical.pixels, horizontal.pixels, in.size(), vertical.stride * in.row(), horizontal.stride * in.channels,
             out.size(), out.row(),       out.channels};
         correlate_matrix(
-            dw, in.data, out.data, at, rows, filters, [&](integer row) { return row / run * in.row() + row % run; }, accumulate);
+            dw, filters, in.data, out.data, at, rows, filters, [&](integer row) { return row / run * in.row() + row % run; }, accumulate);
     }
 
     void correlate_taps(Scalar* dw, image<const Scalar> in, image<const Scalar> out, integer filters, const convolution_axis& vertical,
@@ -181,26 +183,27 @@ private:
                 const Scalar* const right = out.data + (any ? i * out.row() + j * out.channels : 0);
                 Scalar* const tap = dw + (u * horizontal.taps + v) * in.channels * filters;
                 correlate_matrix(
-                    tap, left, right, at, in.channels, filters, [](integer channel) { return channel; }, accumulate);
+                    tap, filters, left, right, at, in.channels, filters, [](integer channel) { return channel; }, accumulate);
             }
     }
 
     /// f(first image, images with zeros around them) for blocks of images that stay in the second cache while they are read several times. Images that
-    /// need no zeros are read where they lie.
+    /// need no zeros are read where they lie, unless they are to be copied: behind a copy a vector more can be read.
     template <class F>
-    void for_each_padded_block(image<const Scalar> in, const convolution_axis& vertical, const convolution_axis& horizontal, F f) {
+    void for_each_padded_block(image<const Scalar> in, const convolution_axis& vertical, const convolution_axis& horizontal, bool copied,
+                               F f) {
         const integer height = vertical.extent_with_padding(), width = horizontal.extent_with_padding();
         const integer top = vertical.before(), left = horizontal.before();
         const integer most =
             std::max(block_bytes / (std::max(height * width, integer{1}) * in.channels * integer(sizeof(Scalar))), integer{1});
-        const bool as_it_is = top == 0 && left == 0 && height <= in.height && width <= in.width;
+        const bool as_it_is = !copied && top == 0 && left == 0 && height <= in.height && width <= in.width;
         for (integer first = 0; first < in.count; first += most) {
             const integer count = std::min(most, in.count - first);
             if (as_it_is) {
                 f(first, image<const Scalar>{in.data + first * in.size(), count, in.height, in.width, in.channels});
                 continue;
             }
-            Scalar* to = scratch(padded_, count * height * width * in.channels);
+            Scalar* to = scratch(padded_, count * height * width * in.channels + lanes<Scalar>);
             const image<const Scalar> padded{to, count, height, width, in.channels};
             const integer inside = std::clamp(width - left, integer{0}, in.width) * in.channels, before = left * in.channels;
             for (integer n = first; n < first + count; ++n)

@@ -43,6 +43,23 @@ template <class Scalar> BILEVEL_INLINE packet<Scalar> load_first(const Scalar* p
     return load(all);
 }
 
+/// Loads and stores of all lanes, and of the first ones: what a loop over vectors hands to its body.
+template <class Scalar> struct whole_vector {
+    BILEVEL_INLINE packet<Scalar> get(const Scalar* p) const { return load(p); }
+    BILEVEL_INLINE void put(Scalar* p, const packet<Scalar>& v) const { store(p, v); }
+};
+template <class Scalar> struct part_of_vector {
+    integer count;
+    BILEVEL_INLINE packet<Scalar> get(const Scalar* p) const { return load_first(p, count); }
+    BILEVEL_INLINE void put(Scalar* p, const packet<Scalar>& v) const { store_first(p, v, count); }
+};
+/// f(lanes of the vector, its first element) for 0 … count − 1.
+template <class Scalar, class F> BILEVEL_INLINE void for_each_vector(integer count, F f) {
+    integer i = 0;
+    for (; i + lanes<Scalar> <= count; i += lanes<Scalar>) f(whole_vector<Scalar>{}, i);
+    if (i < count) f(part_of_vector<Scalar>{count - i}, i);
+}
+
 namespace detail {
 template <class F, integer... I> BILEVEL_INLINE void unroll(F& f, std::integer_sequence<integer, I...>) {
     (f(std::integral_constant<integer, I>{}), ...);

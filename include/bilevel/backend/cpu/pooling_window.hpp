@@ -12,20 +12,14 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 struct pooling_window {
     integer corner, right, below;
     integer operator[](int k) const { return corner + (k % 2 != 0 ? right : 0) + (k >= 2 ? below : 0); }
-
-    /// Takes the candidate where it is larger, or the first NaN. (GNU 12 vectorises this form of the condition, and no other that was tried.)
-    template <class Scalar> static void take(Scalar& best, int& k, Scalar candidate, int candidate_k) {
-        const bool better = !(candidate <= best) && best == best;
-        best = better ? candidate : best;
-        k = better ? candidate_k : k;
-    }
 };
 
-/// f(offset of a pooled pixel, offsets of its window in the images, channels) for every pooled pixel of one task, one after the other.
-template <class Pooled, class Image, class F> void for_each_pooling_window(const view<Pooled>& y, const view<Image>& x, F f) {
+/// f(offset of a pooled pixel, offsets of its window in the images, channels) for every pooled pixel of the images first … end − 1 of one task, one after the other.
+template <class Pooled, class Image, class F>
+void for_each_pooling_window(integer first, integer end, const view<Pooled>& y, const view<Image>& x, F f) {
     const integer channels = x.extents[2], row = x.extents[1] * channels;
-    integer to = 0;
-    for (integer b = 0; b < y.batch; ++b)
+    integer to = first * y.size;
+    for (integer b = first; b < end; ++b)
         for (integer i = 0; i < y.extents[0]; ++i)
             for (integer j = 0; j < y.extents[1]; ++j, to += channels)
                 f(to, pooling_window{b * x.size + 2 * i * row + 2 * j * channels, channels, row}, channels);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/cpu/thread_team.hpp>
 #include <bilevel/core/integer.hpp>
 
 #include <algorithm>
@@ -16,10 +17,10 @@
 namespace bilevel::backend {
 
 /// Threads that wait for work, the calling one among them as worker 0. After construction nothing is allocated. One caller at a time, and no call
-/// from within a call.
+/// from within a call. Workers without a block help those that have one: worker w the team of worker w mod blocks.
 class thread_pool {
 public:
-    explicit thread_pool(integer workers) : workers_(workers) {
+    explicit thread_pool(integer workers) : workers_(workers), teams_(static_cast<std::size_t>(workers)) {
         try {
             threads_.reserve(static_cast<std::size_t>(workers - 1));
             for (integer worker = 1; worker < workers; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
@@ -33,12 +34,14 @@ public:
     ~thread_pool() { join(); }
 
     integer workers() const { return workers_; }
+    /// The threads that share what `worker` does: itself alone, but during a job of fewer blocks than workers.
+    thread_team& team(integer worker) { return teams_[static_cast<std::size_t>(worker)]; }
 
     /// Runs body(block, worker) for every block, concurrently, block b on worker b mod workers; then merge(block, worker) on the same worker, strictly
     /// in the order of the blocks. Where a body or a merge throws, the merges of the blocks before it run, no later one does, and the exception of the
     /// lowest block that threw is rethrown here.
     template <class Body, class Merge> void for_each_block(integer blocks, Body&& body, Merge&& merge) {
-        if (workers_ == 1 || blocks <= 1) {
+        if (workers_ == 1 || blocks == 0) {
             for (integer block = 0; block < blocks; ++block) {
                 body(block, integer{0});
                 merge(block, integer{0});
@@ -66,7 +69,9 @@ private:
             next_merge_ = 0;
             failed_ = next.blocks;
             exception_ = nullptr;
-            running_ = std::min(workers_, next.blocks);
+            running_ = workers_;
+            for (integer worker = 0; worker < next.blocks && worker < workers_; ++worker)
+                team(worker).gather((workers_ - 1 - worker) / next.blocks);
             ++generation_;
         }
         started_.notify_all();
@@ -88,15 +93,19 @@ private:
                 started_.wait(lock, [&] { return stopping_ || generation_ != seen; });
                 if (stopping_) return;
                 seen = generation_;
-                if (worker >= job_.blocks) continue;  // nobody waits for a worker without a block
             }
             work(worker);
         }
     }
 
-    /// The blocks of one worker. The job does not change before all workers are through.
+    /// The blocks of one worker, or its help where it has none. The job does not change before all workers are through.
     void work(integer worker) {
-        for (integer block = worker; block < job_.blocks && attempt(block, worker); block += workers_) {
+        if (worker < job_.blocks) {
+            for (integer block = worker; block < job_.blocks && attempt(block, worker); block += workers_) {
+            }
+            team(worker).dismiss();
+        } else {
+            team(worker % job_.blocks).help(worker / job_.blocks);
         }
         const std::lock_guard lock(mutex_);
         if (--running_ == 0) changed_.notify_all();
@@ -151,6 +160,7 @@ private:
     unsigned long long generation_ = 0;
     bool stopping_ = false;
     std::exception_ptr exception_;
+    std::vector<thread_team> teams_;
     std::vector<std::thread> threads_;
 };
 

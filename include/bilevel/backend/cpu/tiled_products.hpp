@@ -30,8 +30,8 @@ void multiply_rows(Scalar* out, integer out_stride, const Scalar* in, integer in
 
 /// out[p, j] = Σ_positions left[position + offset(p)] right[position + j], or added to what is there, in tiles; see correlate_tile.    // out (rows, columns)
 template <class Scalar, class Offset>
-void correlate_matrix(Scalar* out, const Scalar* left, const Scalar* right, const product_positions& at, integer rows, integer columns,
-                      Offset offset, bool accumulate) {
+void correlate_matrix(Scalar* out, integer out_stride, const Scalar* left, const Scalar* right, const product_positions& at, integer rows,
+                      integer columns, Offset offset, bool accumulate) {
     for_each_column_block<Scalar>(columns, [&](auto vectors, integer first_column, integer columns_here) {
         constexpr integer height = tile_rows<decltype(vectors)::value>;
         for (integer first = 0; first < rows; first += height) {
@@ -41,7 +41,7 @@ void correlate_matrix(Scalar* out, const Scalar* left, const Scalar* right, cons
             for (integer p = 0; p < height; ++p) {
                 const integer row = first + std::min(p, here - 1);
                 offsets[p] = offset(row);
-                to[p] = out + row * columns + first_column;
+                to[p] = out + row * out_stride + first_column;
             }
             correlate_tile<decltype(vectors)::value>(to, left, offsets, right + first_column, at, here, columns_here, accumulate);
         }

@@ -2,20 +2,40 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/cpu/thread_team.hpp>
 #include <bilevel/backend/reference/vector.hpp>
 
 namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {
 
-/// Vectors, one a task; see `vector_kernels` in primitives.hpp. The elementwise loops of the reference vectorise as they are.
-template <class Scalar> class cpu_vector : public reference_vector<Scalar> {
+/// Vectors, one a task; see `vector_kernels` in primitives.hpp. The elementwise loops of the reference vectorise as they are; threads share the elements of
+/// those that a pass over planes calls.
+template <class Scalar> class cpu_vector : public reference_vector<Scalar>, public virtual shared_among_threads {
 public:
+    using reference_vector<Scalar>::add_scaled;
+
+    void fill(rows<Scalar> y, Scalar value) {
+        share(y, [=, this](integer first, integer end) { reference_vector<Scalar>::fill(y.part(first, end - first), value); });
+    }
+    void copy(rows<Scalar> y, rows<const Scalar> x) {
+        share(y, [=, this](integer first, integer end) {
+            reference_vector<Scalar>::copy(y.part(first, end - first), x.part(first, end - first));
+        });
+    }
+    void add_scaled(rows<Scalar> y, Scalar a, rows<const Scalar> x) {
+        share(y, [=, this](integer first, integer end) {
+            reference_vector<Scalar>::add_scaled(y.part(first, end - first), a, x.part(first, end - first));
+        });
+    }
+
     /// Summed in double, whatever the scalar, in 32 fixed parts that are then added in pairs.
     void inner_products(Scalar* result, rows<const Scalar> a, rows<const Scalar> b) {
         for (integer t = 0; t < a.tasks; ++t) result[t] = static_cast<Scalar>(inner_product(a.row(t), b.row(t), a.size));
     }
 
 private:
+    template <class F> void share(const rows<Scalar>& y, F f) const { for_each_stretch(y.size, shares(y.size), f); }
+
     static constexpr integer parts = 32;
 
     static double inner_product(const Scalar* a, const Scalar* b, integer size) {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <bilevel/backend/cpu/packed_weights.hpp>
+#include <bilevel/backend/cpu/rectangles.hpp>
 #include <bilevel/backend/cpu/scratch.hpp>
+#include <bilevel/backend/cpu/thread_team.hpp>
 #include <bilevel/backend/cpu/tiled_products.hpp>
 #include <bilevel/backend/cpu/winograd_tiles.hpp>
 #include <bilevel/core/aligned_vector.hpp>
@@ -23,49 +25,60 @@ template <class Scalar> class winograd {
 public:
     static bool takes(integer channels, integer filters) { return channels % lanes<Scalar> == 0 && filters % lanes<Scalar> == 0; }
 
-    void forward(view<Scalar> y, view<const Scalar> x, view<const Scalar> w, bool accumulate) {
+    void forward(const shared_among_threads& threads, view<Scalar> y, view<const Scalar> x, view<const Scalar> w, bool accumulate) {
         const integer channels = x.extents[2], filters = y.extents[2];
         for (integer t = 0; t < y.tasks; ++t) {
-            if (t == 0 || w.stride != 0) transform_weights(w.at(t), channels, filters);
-            correlate(y, x, t, channels, filters, accumulate);
+            if (t == 0 || w.stride != 0) transform_weights(threads, w.at(t), channels, filters);
+            correlate(threads, y, x, t, channels, filters, accumulate);
         }
     }
 
     /// The convolution of dy with the kernel turned by 180° and transposed.
-    void backward_data(view<Scalar> dx, view<const Scalar> dy, view<const Scalar> w, bool accumulate) {
+    void backward_data(const shared_among_threads& threads, view<Scalar> dx, view<const Scalar> dy, view<const Scalar> w, bool accumulate) {
         const integer channels = dx.extents[2], filters = dy.extents[2];
         Scalar* const turned = scratch(turned_, 9 * channels * filters);
         for (integer t = 0; t < dx.tasks; ++t) {
             if (t == 0 || w.stride != 0) {
-                for (integer k = 0; k < 9; ++k)
-                    transpose(turned + k * channels * filters, channels, w.at(t) + (8 - k) * channels * filters, filters, channels,
-                              filters);
-                transform_weights(turned, filters, channels);
+                threads.for_each_part(9, threads.shares(9 * channels * filters), [=, from = w.at(t)](integer k, integer) {
+                    transpose(turned + k * channels * filters, channels, from + (8 - k) * channels * filters, filters, channels, filters);
+                });
+                transform_weights(threads, turned, filters, channels);
             }
-            correlate(dx, dy, t, filters, channels, accumulate);
+            correlate(threads, dx, dy, t, filters, channels, accumulate);
         }
     }
 
-    void backward_weights(view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy, bool accumulate) {
+    /// Threads share dw: each sums a rectangle of channels and filters over all tiles, in the same order whatever the rectangle.
+    void backward_weights(const shared_among_threads& threads, view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy,
+                          bool accumulate) {
         const integer channels = x.extents[2], filters = dy.extents[2];
         const winograd_tiles all(x);
         const integer most = tiles_of_a_block(channels, filters, all.count());
-        const integer left_plane = most * channels + gap, right_plane = most * filters + gap;
-        Scalar *const left = scratch(left_, 16 * left_plane), *const right = scratch(right_, 16 * right_plane),
+        const rectangles cut(channels, lanes<Scalar>, filters, widest_tile * lanes<Scalar>,
+                             threads.shares_of_products(16 * all.count() * channels * filters));
+        const integer left_plane = most * cut.most_rows() + gap, right_plane = most * cut.most_columns() + gap;
+        Scalar *const left_planes = scratch(left_, threads.members() * 16 * left_plane),
+                      *const right_planes = scratch(right_, threads.members() * 16 * right_plane),
                       *const sums = scratch(sums_, 16 * matrix(channels, filters));
-        for (integer t = 0; t < dw.tasks; ++t) {
-            for (integer first = 0; first < all.count(); first += most) {
-                const integer here = std::min(most, all.count() - first);
-                transform_inputs(left, left_plane, x.at(t), all, first, here, channels);
-                transform_adjoints(right, right_plane, dy.at(t), all, first, here, filters);
-                for (integer k = 0; k < 16; ++k)
-                    correlate_matrix(
-                        sums + k * matrix(channels, filters), static_cast<const Scalar*>(left + k * left_plane),
-                        static_cast<const Scalar*>(right + k * right_plane), {1, 1, here, 0, 0, channels, 0, 0, filters}, channels, filters,
-                        [](integer channel) { return channel; }, first > 0);
-            }
-            transform_sums(dw.at(t), sums, channels, filters, accumulate);
-        }
+        const Scalar* const zeros = scratch(zeros_, channels);
+        for (integer t = 0; t < dw.tasks; ++t)
+            threads.for_each_part(cut.count(), cut.count(), [&](integer part, integer member) {
+                const auto [first_channel, end_channel, first_filter, end_filter] = cut[part];
+                const integer rows = end_channel - first_channel, columns = end_filter - first_filter;
+                Scalar *const left = left_planes + member * 16 * left_plane, *const right = right_planes + member * 16 * right_plane;
+                for (integer first = 0; first < all.count(); first += most) {
+                    const integer here = std::min(most, all.count() - first);
+                    transform_inputs(left, left_plane, x.at(t) + first_channel, zeros, all, first, here, channels, rows);
+                    transform_adjoints(right, right_plane, dy.at(t) + first_filter, all, first, here, filters, columns);
+                    for (integer k = 0; k < 16; ++k)
+                        correlate_matrix(
+                            sums + k * matrix(channels, filters) + first_channel * filters + first_filter, filters,
+                            static_cast<const Scalar*>(left + k * left_plane), static_cast<const Scalar*>(right + k * right_plane),
+                            {1, 1, here, 0, 0, rows, 0, 0, columns}, rows, columns, [](integer channel) { return channel; }, first > 0);
+                }
+                for (integer channel = first_channel; channel < end_channel; ++channel)
+                    transform_sums(dw.at(t), sums, channel * filters + first_filter, columns, channels, filters, accumulate);
+            });
     }
 
 private:
@@ -83,18 +96,24 @@ private:
         return std::min(std::clamp(block_bytes / bytes / 24 * 24, integer{24}, integer{96}), all);
     }
 
-    void correlate(view<Scalar> y, view<const Scalar> x, integer t, integer channels, integer filters, bool accumulate) {
+    /// Threads share the blocks of tiles.
+    void correlate(const shared_among_threads& threads, view<Scalar> y, view<const Scalar> x, integer t, integer channels, integer filters,
+                   bool accumulate) {
         const winograd_tiles all(x);
         const integer most = tiles_of_a_block(channels, filters, all.count());
         const integer in_plane = most * channels + gap, out_plane = most * filters + gap;
-        Scalar *const in = scratch(left_, 16 * in_plane), *const out = scratch(right_, 16 * out_plane);
-        for (integer first = 0; first < all.count(); first += most) {
-            const integer here = std::min(most, all.count() - first);
-            transform_inputs(in, in_plane, x.at(t), all, first, here, channels);
+        Scalar *const ins = scratch(left_, threads.members() * 16 * in_plane), *const outs =
+                                                                                   scratch(right_, threads.members() * 16 * out_plane);
+        const Scalar *const zeros = scratch(zeros_, channels), *const weights = weights_.data();
+        const integer blocks = (all.count() + most - 1) / most, products = 16 * all.count() * channels * filters;
+        threads.for_each_part(blocks, threads.shares_of_products(products), [&](integer block, integer member) {
+            const integer first = block * most, here = std::min(most, all.count() - first);
+            Scalar *const in = ins + member * 16 * in_plane, *const out = outs + member * 16 * out_plane;
+            transform_inputs(in, in_plane, x.at(t), zeros, all, first, here, channels, channels);
             for (integer k = 0; k < 16; ++k)
-                multiply(out + k * out_plane, in + k * in_plane, weights_.data() + k * matrix(channels, filters), here, channels, filters);
+                multiply(out + k * out_plane, in + k * in_plane, weights + k * matrix(channels, filters), here, channels, filters);
             transform_outputs(y.at(t), out, out_plane, all, first, here, filters, accumulate);
-        }
+        });
     }
 
     static void multiply(Scalar* out, const Scalar* in, const Scalar* weights, integer count, integer channels, integer filters) {
@@ -125,12 +144,12 @@ private:
     BILEVEL_INLINE static vector difference(const vector& a, const vector& b) { return Eigen::internal::psub(a, b); }
     BILEVEL_INLINE static vector half(const vector& a) { return Eigen::internal::pmul(a, broadcast(Scalar(0.5))); }
 
-    void transform_inputs(Scalar* to, integer plane, const Scalar* x, const winograd_tiles& all, integer first, integer count,
-                          integer channels) {
-        const Scalar* const zeros = scratch(zeros_, channels);  // never written
+    // The first `taken` of the channels from x on; as many zeros for the pixels beyond the image.
+    static void transform_inputs(Scalar* to, integer plane, const Scalar* x, const Scalar* zeros, const winograd_tiles& all, integer first,
+                                 integer count, integer channels, integer taken) {
         all.for_each(first, count, [&](integer t, integer n, integer row, integer column) {
             const Scalar* const image = x + n * all.height * all.width * channels;
-            Scalar* const out = to + t * channels;
+            Scalar* const out = to + t * taken;
             const auto write = [&](integer c, auto get) BILEVEL_INLINE_LAMBDA {
                 vector o[16];
                 forward_transform(o, get);
@@ -140,7 +159,7 @@ private:
             if (inside) {
                 const Scalar* const corner = image + ((row - 1) * all.width + column - 1) * channels;
                 const integer down = all.width * channels;
-                for (integer c = 0; c < channels; c += lanes<Scalar>)
+                for (integer c = 0; c < taken; c += lanes<Scalar>)
                     write(c, [&](integer k) BILEVEL_INLINE_LAMBDA { return load(corner + k / 4 * down + k % 4 * channels + c); });
             } else {
                 const Scalar* pixel[16];
@@ -149,7 +168,7 @@ private:
                     const bool exists = i >= 0 && j >= 0 && i < all.height && j < all.width;
                     pixel[k] = exists ? image + (i * all.width + j) * channels : zeros;
                 }
-                for (integer c = 0; c < channels; c += lanes<Scalar>)
+                for (integer c = 0; c < taken; c += lanes<Scalar>)
                     write(c, [&](integer k) BILEVEL_INLINE_LAMBDA { return load(pixel[k] + c); });
             }
         });
@@ -181,20 +200,20 @@ private:
     }
     BILEVEL_INLINE static void write(Scalar* to, const vector& v, bool accumulate) { store(to, accumulate ? sum(load(to), v) : v); }
 
-    // A dy Aᵀ, with zeros for the pixels beyond the image.
+    // A dy Aᵀ of the first `taken` of the filters from dy on, with zeros for the pixels beyond the image.
     static void transform_adjoints(Scalar* to, integer plane, const Scalar* dy, const winograd_tiles& all, integer first, integer count,
-                                   integer filters) {
+                                   integer filters, integer taken) {
         all.for_each(first, count, [&](integer t, integer n, integer row, integer column) {
             const Scalar* const corner = dy + ((n * all.height + row) * all.width + column) * filters;
             const bool below = row + 1 < all.height, beside = column + 1 < all.width;
             const vector zero = broadcast(Scalar(0));
-            for (integer c = 0; c < filters; c += lanes<Scalar>) {
+            for (integer c = 0; c < taken; c += lanes<Scalar>) {
                 const integer down = all.width * filters;
                 const vector d00 = load(corner + c), d01 = beside ? load(corner + filters + c) : zero,
                              d10 = below ? load(corner + down + c) : zero, d11 = below && beside ? load(corner + down + filters + c) : zero;
                 const vector left[4] = {d00, sum(d00, d10), difference(d00, d10), difference(zero, d10)};
                 const vector right[4] = {d01, sum(d01, d11), difference(d01, d11), difference(zero, d11)};
-                Scalar* const out = to + t * filters + c;
+                Scalar* const out = to + t * taken + c;
                 unrolled<4>([&](auto i) BILEVEL_INLINE_LAMBDA {
                     store(out + 4 * i * plane, left[i]);
                     store(out + (4 * i + 1) * plane, sum(left[i], right[i]));
@@ -206,12 +225,17 @@ private:
     }
 
     // G w Gᵀ, each of the 16 matrices packed.    // w (3,3,channels,filters)
-    void transform_weights(const Scalar* w, integer channels, integer filters) {
+    void transform_weights(const shared_among_threads& threads, const Scalar* w, integer channels, integer filters) {
+        Scalar* const to = scratch(weights_, 16 * matrix(channels, filters));
+        threads.for_each_stretch(channels, threads.shares(16 * channels * filters),
+                                 [=](integer first, integer end) { transform_rows_of_weights(to, w, first, end, channels, filters); });
+    }
+    static void transform_rows_of_weights(Scalar* to, const Scalar* w, integer first_channel, integer end_channel, integer channels,
+                                          integer filters) {
         const integer tap = channels * filters, plane = matrix(channels, filters);
-        Scalar* const to = scratch(weights_, 16 * plane);
         for_each_column_block<Scalar>(filters, [&](auto vectors, integer first, integer) {
             constexpr integer width = decltype(vectors)::value * lanes<Scalar>;
-            for (integer c = 0; c < channels; ++c)
+            for (integer c = first_channel; c < end_channel; ++c)
                 for (integer j = 0; j < width; j += lanes<Scalar>) {
                     const Scalar* const from = w + c * filters + first + j;
                     vector s[12];
@@ -235,10 +259,11 @@ private:
         });
     }
 
-    // Gᵀ s G.
-    static void transform_sums(Scalar* dw, const Scalar* sums, integer channels, integer filters, bool accumulate) {
+    // Gᵀ s G, of the elements first … first + count − 1 of the matrices.
+    static void transform_sums(Scalar* dw, const Scalar* sums, integer first, integer count, integer channels, integer filters,
+                               bool accumulate) {
         const integer tap = channels * filters, plane = matrix(channels, filters);
-        for (integer e = 0; e < tap; e += lanes<Scalar>) {
+        for (integer e = first; e < first + count; e += lanes<Scalar>) {
             vector s[12];
             unrolled<4>([&](auto j) BILEVEL_INLINE_LAMBDA {
                 const vector m0 = load(sums + j * plane + e), m1 = load(sums + (4 + j) * plane + e), m2 = load(sums + (8 + j) * plane + e),

@@ -16,9 +16,9 @@ template <class Scalar> struct reference_convolution {
     void conv2d(view<Scalar> y, view<const Scalar> x, view<const Scalar> w, convolution_geometry geometry, bool accumulate) {
         if (!accumulate) clear(y);
         const integer channels = x.extents[2], filters = y.extents[2];
-        for_each_tap(y, x, w, geometry, [=](integer t, integer b, integer out, integer in, integer tap) {
+        for_each_tap(y, x, w, geometry, [=](Scalar* out, const Scalar* in, const Scalar* tap) {
             for (integer p = 0; p < channels; ++p)
-                for (integer q = 0; q < filters; ++q) y.at(t, b)[out + q] += x.at(t, b)[in + p] * w.at(t)[tap + p * filters + q];
+                for (integer q = 0; q < filters; ++q) out[q] += in[p] * tap[p * filters + q];
         });
     }
 
@@ -26,9 +26,9 @@ template <class Scalar> struct reference_convolution {
                               bool accumulate) {
         if (!accumulate) clear(dx);
         const integer channels = dx.extents[2], filters = dy.extents[2];
-        for_each_tap(dy, dx, w, geometry, [=](integer t, integer b, integer out, integer in, integer tap) {
+        for_each_tap(dy, dx, w, geometry, [=](const Scalar* out, Scalar* in, const Scalar* tap) {
             for (integer p = 0; p < channels; ++p)
-                for (integer q = 0; q < filters; ++q) dx.at(t, b)[in + p] += dy.at(t, b)[out + q] * w.at(t)[tap + p * filters + q];
+                for (integer q = 0; q < filters; ++q) in[p] += out[q] * tap[p * filters + q];
         });
     }
 
@@ -36,9 +36,9 @@ template <class Scalar> struct reference_convolution {
                                  bool accumulate) {
         if (!accumulate) clear(dw);
         const integer channels = x.extents[2], filters = dy.extents[2];
-        for_each_tap(dy, x, dw, geometry, [=](integer t, integer b, integer out, integer in, integer tap) {
+        for_each_tap(dy, x, dw, geometry, [=](const Scalar* out, const Scalar* in, Scalar* tap) {
             for (integer p = 0; p < channels; ++p)
-                for (integer q = 0; q < filters; ++q) dw.at(t)[tap + p * filters + q] += x.at(t, b)[in + p] * dy.at(t, b)[out + q];
+                for (integer q = 0; q < filters; ++q) tap[p * filters + q] += in[p] * out[q];
         });
     }
 
@@ -47,8 +47,8 @@ private:
         for (integer t = 0; t < y.tasks; ++t) std::fill_n(y.at(t), y.batch * y.size, Scalar(0));
     }
 
-    /// f(task, example, offset of the output's pixel, offset of the image's pixel, offset of the tap in the weights) for every pair of pixels that
-    /// a tap of the kernel joins; what falls on the padding is left out.
+    /// f(the output's pixel, the image's pixel, the tap in the weights) for every pair of pixels that a tap of the kernel joins; what falls on the
+    /// padding is left out.
     template <class Output, class Image, class Weights, class F>
     static void for_each_tap(view<Output> y, view<Image> x, view<Weights> w, convolution_geometry geometry, F f) {
         const integer channels = x.extents[2], filters = y.extents[2];
@@ -61,8 +61,8 @@ private:
                                 const integer row = i * geometry.stride + u - geometry.padding;
                                 const integer column = j * geometry.stride + v - geometry.padding;
                                 if (row < 0 || row >= x.extents[0] || column < 0 || column >= x.extents[1]) continue;
-                                f(t, b, (i * y.extents[1] + j) * filters, (row * x.extents[1] + column) * channels,
-                                  (u * w.extents[1] + v) * channels * filters);
+                                f(y.at(t, b) + (i * y.extents[1] + j) * filters, x.at(t, b) + (row * x.extents[1] + column) * channels,
+                                  w.at(t) + (u * w.extents[1] + v) * channels * filters);
                             }
     }
 };

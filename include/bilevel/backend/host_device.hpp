@@ -1,0 +1,10 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// In front of what a device runs too: under nvcc the two attributes, elsewhere nothing. Lambdas take it between captures and parameters.
+#if defined(__CUDACC__)
+#define BILEVEL_HOST_DEVICE __host__ __device__
+#else
+#define BILEVEL_HOST_DEVICE
+#endif

@@ -1,0 +1,146 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+//
+// Threads that share the kernels of one task: every part once, exceptions, and the same bits as one thread.
+#include "conformance.hpp"
+
+#include <bilevel/backend/cpu.hpp>
+#include <bilevel/backend/cpu/rectangles.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace bilevel;
+using backend::thread_pool;
+using backend::thread_team;
+
+namespace {
+/// f(block, team) on a pool of so many workers, for so many blocks.
+template <class F> void on_teams(integer workers, integer blocks, F f) {
+    thread_pool pool(workers);
+    pool.for_each_block(
+        blocks, [&](integer block, integer worker) { f(block, pool.team(worker)); }, [](integer, integer) {});
+}
+}  // namespace
+
+TEST_CASE("every worker without a block joins a team, and every part is done once") {
+    for (const integer workers : {1, 2, 5})
+        for (const integer blocks : {1, 2, 3, 7}) {
+            CAPTURE(workers);
+            CAPTURE(blocks);
+            std::atomic<integer> members = 0;
+            std::atomic<int> wrong = 0;
+            on_teams(workers, blocks, [&](integer block, thread_team& team) {
+                if (block < workers) members += team.size();
+                for (int repeat = 0; repeat < 20; ++repeat) {
+                    std::vector<std::atomic<int>> done(static_cast<std::size_t>(repeat));
+                    team.for_each(repeat, [&](integer part, integer member) {
+                        ++done[static_cast<std::size_t>(part)];
+                        if (member < 0 || member >= team.size()) ++wrong;
+                    });
+                    for (const auto& times : done)
+                        if (times != 1) ++wrong;
+                }
+            });
+            CHECK(members == workers);
+            CHECK(wrong == 0);
+        }
+}
+
+TEST_CASE("what a part throws reaches the leader, after the other parts") {
+    std::atomic<int> done = 0;
+    std::string what;
+    on_teams(3, 1, [&](integer, thread_team& team) {
+        try {
+            team.for_each(10, [&](integer part, integer) {
+                if (part == 4) throw std::runtime_error("part 4");
+                ++done;
+            });
+        } catch (const std::runtime_error& e) {
+            what = e.what();
+        }
+        CHECK(done == 9);
+        team.for_each(10, [&](integer, integer) { ++done; });
+    });
+    CHECK(what == "part 4");
+    CHECK(done == 19);
+}
+
+TEST_CASE("rectangles: each element in one of them") {
+    for (const integer most : {1, 2, 3, 4, 8, 16})
+        for (const integer rows : {3, 16, 64})
+            for (const integer columns : {1, 32, 640}) {
+                const backend::rectangles cut(rows, 8, columns, 16, most);
+                REQUIRE(cut.count() <= most);
+                std::vector<int> taken(static_cast<std::size_t>(rows * columns));
+                for (integer i = 0; i < cut.count(); ++i) {
+                    const auto [first_row, end_row, first_column, end_column] = cut[i];
+                    CHECK(end_row - first_row <= cut.most_rows());
+                    CHECK(end_column - first_column <= cut.most_columns());
+                    for (integer r = first_row; r < end_row; ++r)
+                        for (integer c = first_column; c < end_column; ++c) ++taken[static_cast<std::size_t>(r * columns + c)];
+                }
+                CHECK(std::all_of(taken.begin(), taken.end(), [](int times) { return times == 1; }));
+            }
+}
+
+namespace {
+/// The elements of two results that differ by a bit, of one thread alone and of so many that share all they can; f(kernels, output, inputs …).
+template <class Scalar, class F>
+integer different_bits(integer threads, const conformance::argument& output, const std::vector<conformance::argument>& inputs, F f) {
+    std::vector<conformance::plane<Scalar>> results, in;
+    for (std::size_t i = 0; i < inputs.size(); ++i) in.emplace_back(inputs[i], 1, i + 1);
+    for (const integer count : {integer{1}, threads}) {
+        backend::cpu<Scalar> backend{{.threads = count, .smallest_share = 1}};
+        results.emplace_back(output, 1, 0);
+        backend.for_each_block(
+            1,
+            [&](integer, integer) {
+                std::vector<view<const Scalar>> from;
+                for (auto& plane : in) from.push_back(plane.of({0, 1}));
+                f(backend.worker(0), results.back().of({0, 1}), from);
+            },
+            [](integer, integer) {});
+    }
+    integer count = 0;
+    for (integer i = 0; i < results[0].per_task(); ++i) count += results[0].at(0, i) != results[1].at(0, i);
+    return count;
+}
+}  // namespace
+
+TEST_CASE_TEMPLATE("convolutions shared among threads have the bits of one", Scalar, float, double) {
+    constexpr backend::convolution_geometry geometry{1, 1};
+    struct sizes {
+        integer images, side, channels, filters;
+    };
+    for (const sizes& s : {sizes{5, 7, 32, 64}, {1, 10, 64, 32}, {2, 5, 64, 128}, {31, 4, 16, 32}, {3, 8, 32, 32}})
+        for (const integer threads : {2, 3, 4, 9}) {
+            CAPTURE(s.images);
+            CAPTURE(s.channels);
+            CAPTURE(threads);
+            const conformance::argument x{s.images, {s.side, s.side, s.channels}}, y{s.images, {s.side, s.side, s.filters}},
+                w{1, {3, 3, s.channels, s.filters}};
+            for (const bool accumulate : {false, true}) {
+                CHECK(different_bits<Scalar>(threads, y, {x, w},
+                                             [&](auto& k, auto out, auto& in) { k.conv2d(out, in[0], in[1], geometry, accumulate); }) == 0);
+                CHECK(different_bits<Scalar>(threads, x, {y, w}, [&](auto& k, auto out, auto& in) {
+                          k.conv2d_backward_data(out, in[0], in[1], geometry, accumulate);
+                      }) == 0);
+                CHECK(different_bits<Scalar>(threads, w, {x, y}, [&](auto& k, auto out, auto& in) {
+                          k.conv2d_backward_weights(out, in[0], in[1], geometry, accumulate);
+                      }) == 0);
+            }
+        }
+}
+
+TEST_CASE("average pooling and rectifiers shared among threads have the bits of one") {
+    const conformance::argument x{7, {5, 6, 9}}, mean{7, {9}};
+    CHECK(different_bits<float>(3, mean, {x}, [](auto& k, auto out, auto& in) { k.average_pool(out, in[0]); }) == 0);
+    CHECK(different_bits<float>(3, x, {mean}, [](auto& k, auto out, auto& in) { k.average_pool_backward(out, in[0]); }) == 0);
+    CHECK(different_bits<float>(3, x, {x}, [](auto& k, auto out, auto& in) { k.rectify(out, in[0], 0.1F); }) == 0);
+    CHECK(different_bits<float>(3, x, {x, x}, [](auto& k, auto out, auto& in) { k.rectify_backward(out, in[0], in[1], 0.1F); }) == 0);
+}
