@@ -10,9 +10,9 @@ set -eu
 packages="g++ cmake ninja-build libeigen3-dev libxtensor-dev librandom123-dev libstb-dev libcli11-dev"
 case "${1:-build}" in
 build) ;;
-test) packages="$packages doctest-dev" ;;
+test) packages="$packages doctest-dev libthrust-dev" ;;
 benchmark) packages="$packages libbenchmark-dev" ;;
-check) packages="$packages doctest-dev libbenchmark-dev clang libclang-rt-dev clang-format-16 clang-tidy-16" ;;
+check) packages="$packages doctest-dev libthrust-dev libbenchmark-dev clang libclang-rt-dev libomp-dev clang-format-16 clang-tidy-16" ;;
 *)
     echo "usage: sh cmake/install_dependencies.sh [build|test|benchmark|check]" >&2
     exit 2

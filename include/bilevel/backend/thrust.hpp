@@ -1,0 +1,65 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/backend/single_worker.hpp>
+#include <bilevel/backend/thrust/activation.hpp>
+#include <bilevel/backend/thrust/batch_norm.hpp>
+#include <bilevel/backend/thrust/bias.hpp>
+#include <bilevel/backend/thrust/convolution.hpp>
+#include <bilevel/backend/thrust/convolution_activation.hpp>
+#include <bilevel/backend/thrust/folded.hpp>
+#include <bilevel/backend/thrust/gather.hpp>
+#include <bilevel/backend/thrust/launcher.hpp>
+#include <bilevel/backend/thrust/loss.hpp>
+#include <bilevel/backend/thrust/matrix.hpp>
+#include <bilevel/backend/thrust/pooling.hpp>
+#include <bilevel/backend/thrust/vector.hpp>
+
+#include <string>
+#include <type_traits>
+
+namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
+
+/// Every kernel on an execution policy of Thrust, such as `::thrust::omp::par`; the policy's system owns the memory of the arrays. All tasks of a batch
+/// are one block: a kernel runs over tasks × elements, one call each, and the bits do not depend on the number of the system's threads.
+/// `thrust<decltype(::thrust::omp::par), float> backend;`  It is its own and only worker. Link to bilevel::thrust, or define THRUST_DEVICE_SYSTEM as Thrust
+/// wants it, and compile with OpenMP for its policy.
+template <class ExecutionPolicy, class Scalar>
+class thrust : public thrust_convolution<thrust<ExecutionPolicy, Scalar>, Scalar>,
+               public thrust_convolution_activation<thrust<ExecutionPolicy, Scalar>, Scalar>,
+               public thrust_folded<thrust<ExecutionPolicy, Scalar>, Scalar>,
+               public thrust_matrix<thrust<ExecutionPolicy, Scalar>, Scalar>,
+               public thrust_activation<thrust<ExecutionPolicy, Scalar>, Scalar>,
+               public thrust_pooling<thrust<ExecutionPolicy, Scalar>, Scalar>,
+               public thrust_batch_norm<thrust<ExecutionPolicy, Scalar>, Scalar>,
+               public thrust_bias<thrust<ExecutionPolicy, Scalar>, Scalar>,
+               public thrust_loss<thrust<ExecutionPolicy, Scalar>, Scalar>,
+               public thrust_gather<thrust<ExecutionPolicy, Scalar>, Scalar>,
+               public thrust_vector<thrust<ExecutionPolicy, Scalar>, Scalar>,
+               public single_worker<thrust<ExecutionPolicy, Scalar>> {
+    static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>,
+                  "bilevel: backend::thrust takes float or double; backend::reference any scalar");
+
+public:
+    using scalar = Scalar;
+    using kernels = thrust;
+    using execution_policy = std::remove_cvref_t<ExecutionPolicy>;
+    using launcher_type = thrust_launcher<execution_policy>;
+
+    explicit thrust(const execution_policy& policy = {}) : launcher_(policy) {}
+
+    integer tasks_per_block(integer tasks) const { return tasks; }
+    std::string describe() const {
+        return std::string(std::is_same_v<Scalar, float> ? "thrust<float>" : "thrust<double>") + ", all tasks in one block";
+    }
+    /// How every kernel runs.
+    launcher_type& launcher() { return launcher_; }
+
+private:
+    launcher_type launcher_;
+};
+
+}  // namespace BILEVEL_INSTRUCTION_SET
+}  // namespace bilevel::backend

@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/backend/host_device.hpp>
+#include <bilevel/backend/instruction_set.hpp>
+#include <bilevel/core/integer.hpp>
+
+#include <thrust/for_each.h>
+#include <thrust/iterator/counting_iterator.h>
+#include <thrust/memory.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <new>
+
+namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
+
+namespace on_device {
+/// f(task, element) of the i-th of all elements of all tasks.
+template <class F> struct by_task {
+    integer per_task;
+    F f;
+    BILEVEL_HOST_DEVICE void operator()(integer i) const { f(i / per_task, i % per_task); }
+};
+template <class Sum, class Term> struct partial_sum {
+    integer positions, channels, blocks, length;
+    Sum* partial;  // (tasks, blocks, channels)
+    Term term;
+    BILEVEL_HOST_DEVICE void operator()(integer t, integer i) const {
+        const integer q = i % channels, begin = i / channels * length;
+        const integer end = begin + length < positions ? begin + length : positions;
+        Sum sum{};
+        for (integer position = begin; position < end; ++position) sum = sum + term(t, position, q);
+        partial[t * blocks * channels + i] = sum;
+    }
+};
+template <class Sum, class Put> struct whole_sum {
+    integer channels, blocks;
+    const Sum* partial;
+    Put put;
+    BILEVEL_HOST_DEVICE void operator()(integer t, integer q) const {
+        const integer first = t * blocks * channels + q;
+        Sum sum{};
+        for (integer block = 0; block < blocks; ++block) sum = sum + partial[first + block * channels];
+        put(t, q, sum);
+    }
+};
+/// Two sums that run over the same terms.
+template <class Scalar> struct two_sums {
+    Scalar first, second;
+    friend BILEVEL_HOST_DEVICE two_sums operator+(const two_sums& a, const two_sums& b) { return {a.first + b.first, a.second + b.second}; }
+};
+}  // namespace on_device
+
+/// How kernels run on an execution policy: one call of a function for each element of the result, in any order, and nothing else; no two calls write to
+/// the same place, and each goes through its terms in a fixed order. So the bits do not depend on who makes the calls.
+template <class ExecutionPolicy> class thrust_launcher {
+public:
+    /// Terms of a long sum that one call adds up.
+    static constexpr integer terms_of_a_block = 128;
+
+    explicit thrust_launcher(const ExecutionPolicy& policy = {}) : policy_(policy) {}
+    thrust_launcher(const thrust_launcher&) = delete;
+    thrust_launcher& operator=(const thrust_launcher&) = delete;
+    ~thrust_launcher() { release(); }
+
+    /// f(i), i = 0 … count − 1.
+    template <class F> void for_each(integer count, F f) {
+        ::thrust::for_each_n(policy_, ::thrust::counting_iterator<integer>(0), count, f);
+    }
+
+    /// f(t, i) for every element i = 0 … per_task − 1 of every task.
+    template <class F> void for_each_element(integer tasks, integer per_task, F f) {
+        for_each(tasks * per_task, on_device::by_task<F>{per_task, f});
+    }
+
+    /// put(t, q, Σ_i term(t, i, q)), i = 0 … positions − 1, for every channel q of every task: blocks of `terms_of_a_block` terms, then the sums of the
+    /// blocks, both in order.
+    template <class Sum, class Term, class Put> void for_each_sum(integer tasks, integer positions, integer channels, Term term, Put put) {
+        const integer blocks = (positions + terms_of_a_block - 1) / terms_of_a_block;
+        Sum* const partial = scratch<Sum>(tasks * blocks * channels);
+        for_each_element(tasks, blocks * channels,
+                         on_device::partial_sum<Sum, Term>{positions, channels, blocks, terms_of_a_block, partial, term});
+        for_each_element(tasks, channels, on_device::whole_sum<Sum, Put>{channels, blocks, partial, put});
+    }
+
+private:
+    using unit = double;
+
+    /// Memory of the policy's system, which grows in the first calls and then stays.
+    template <class T> T* scratch(integer count) {
+        const std::size_t units = (static_cast<std::size_t>(count) * sizeof(T) + sizeof(unit) - 1) / sizeof(unit);
+        if (units > capacity_) {
+            release();
+            memory_ = ::thrust::malloc<unit>(policy_, units).get();
+            if (memory_ == nullptr) throw std::bad_alloc{};
+            capacity_ = units;
+        }
+        return reinterpret_cast<T*>(memory_);
+    }
+    void release() {
+        if (memory_ != nullptr) ::thrust::free(policy_, memory_);
+        memory_ = nullptr;
+        capacity_ = 0;
+    }
+
+    ExecutionPolicy policy_;
+    unit* memory_ = nullptr;
+    std::size_t capacity_ = 0;
+};
+
+}  // namespace BILEVEL_INSTRUCTION_SET
+}  // namespace bilevel::backend
