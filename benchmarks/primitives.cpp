@@ -1,12 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The bilevel authors
 // SPDX-License-Identifier: MIT
 //
-// Every family of primitives on one thread, at the shapes at which the networks call it (they are read off the networks), on one task of five examples;
-// and Eigen's plain product of two 512 x 512 matrices, as a measure of what the convolutions' matrix products could reach.
+// Every family of primitives on one thread, at the shapes at which the networks call it (they are read off the networks), on one task of five examples.
 #include <bilevel/backend/cost.hpp>
 #include <bilevel/backend/cpu.hpp>
 #include <bilevel/core/array.hpp>
-#include <bilevel/core/eigen.hpp>
+#include <bilevel/nn/convolution.hpp>
 
 #include <benchmark/benchmark.h>
 
@@ -82,23 +81,24 @@ template <class Prepare> void row(const std::string& name, Prepare prepare) {
 
 constexpr integer batch = ways;
 
-template <class Layer> void register_convolution(const std::string& at) {
+template <class Layer> void register_convolution(const std::string& at, integer images = batch) {
     using in = typename Layer::input;
     using out = typename Layer::output;
     using weights = typename Layer::weights;
-    row("conv2d/" + at, [](planes& p) {
-        return
-            [y = p.take<out>(batch), x = p.take<in>(batch), w = p.take<weights>(1)](auto& k) { k.conv2d(y, x, w, Layer::geometry, false); };
+    row("conv2d/" + at, [=](planes& p) {
+        return [y = p.take<out>(images), x = p.take<in>(images), w = p.take<weights>(1)](auto& k) {
+            k.conv2d(y, x, w, Layer::geometry, false);
+        };
     });
     if (in::template extent<2> > 3) {  // nobody wants the derivative by the image
-        row("conv2d_backward_data/" + at, [](planes& p) {
-            return [dx = p.take<in>(batch), dy = p.take<out>(batch), w = p.take<weights>(1)](auto& k) {
+        row("conv2d_backward_data/" + at, [=](planes& p) {
+            return [dx = p.take<in>(images), dy = p.take<out>(images), w = p.take<weights>(1)](auto& k) {
                 k.conv2d_backward_data(dx, dy, w, Layer::geometry, false);
             };
         });
     }
-    row("conv2d_backward_weights/" + at, [](planes& p) {
-        return [dw = p.take<weights>(1), x = p.take<in>(batch), dy = p.take<out>(batch)](auto& k) {
+    row("conv2d_backward_weights/" + at, [=](planes& p) {
+        return [dw = p.take<weights>(1), x = p.take<in>(images), dy = p.take<out>(images)](auto& k) {
             k.conv2d_backward_weights(dw, x, dy, Layer::geometry, false);
         };
     });
@@ -306,28 +306,26 @@ template <class Network> void register_rest(const std::string& at) {
     });
 }
 
-void plain_product(benchmark::State& state) {
-    constexpr integer n = 512;
-    using matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-    const matrix a = matrix::Constant(n, n, 0.5F), b = matrix::Constant(n, n, 0.25F);
-    matrix c(n, n);
-    cost<float> bill;
-    const view<float> y{c.data(), n * n, 1, n, n, {n}};
-    bill.matmul(y, y, y, false);
-    const stopwatch watch;
-    for ([[maybe_unused]] auto _ : state) {
-        c.noalias() = a * b;
-        benchmark::ClobberMemory();
-    }
-    report_rates(state, watch, bill.flops, bill.bytes);
+/// The 3 × 3 convolutions of ResNet-12, of as many images of 32 × 32 as a step of multi-task learning has; the 1 × 1 ones are in matrix_product.cpp.
+template <integer Side, integer Channels, integer Filters> void register_residual(integer images) {
+    const std::string at = "resnet12/" + std::to_string(Side) + "x" + std::to_string(Side) + "x" + std::to_string(Channels) + "x" +
+                           std::to_string(Filters) + "/images:" + std::to_string(images);
+    register_convolution<bilevel::nn::convolution<shape<Side, Side, Channels>, Filters>>(at, images);
 }
 
 [[maybe_unused]] const bool registered = [] {
-    benchmark::RegisterBenchmark("eigen_product/512x512x512", plain_product)->Unit(benchmark::kMicrosecond);
     register_network<strided_64>("strided_conv4_64");
     register_network<pooled_64>("conv4_64");
     register_network<pooled_32>("conv4_32");
     register_rest<pooled_64>("conv4_64");
+    register_residual<32, 3, 64>(50);
+    register_residual<32, 64, 64>(50);
+    register_residual<16, 64, 160>(50);
+    register_residual<16, 160, 160>(50);
+    register_residual<8, 320, 320>(50);
+    register_residual<4, 640, 640>(50);
+    register_residual<42, 160, 160>(5);
+    register_residual<10, 640, 640>(5);
     return true;
 }();
 

@@ -11,7 +11,7 @@ packages="g++ cmake ninja-build libeigen3-dev libxtensor-dev librandom123-dev li
 case "${1:-build}" in
 build) ;;
 test) packages="$packages doctest-dev libthrust-dev" ;;
-benchmark) packages="$packages libbenchmark-dev" ;;
+benchmark) packages="$packages libbenchmark-dev libopenblas-dev" ;;
 check) packages="$packages doctest-dev libthrust-dev libbenchmark-dev clang libclang-rt-dev libomp-dev clang-format-16 clang-tidy-16" ;;
 *)
     echo "usage: sh cmake/install_dependencies.sh [build|test|benchmark|check]" >&2

@@ -22,13 +22,15 @@ struct convolution {
 };
 
 // One pixel; sides, channels and filters that no tile divides; batches of one and prime; every stride and padding; kernels that are not square or
-// larger than the image; channels and filters that are whole vectors, in one block of tiles and in several.
+// larger than the image; channels and filters that are whole vectors, in one block of tiles
+// or panel of channels and in several.
 const convolution cases[] = {
     {1, 1, 1, 1, 1, 1, 1, 1, 0},     {1, 1, 1, 3, 5, 3, 3, 1, 1},    {2, 1, 1, 2, 3, 3, 3, 1, 2},   {7, 5, 5, 1, 17, 3, 3, 1, 1},
     {7, 5, 7, 3, 4, 3, 3, 2, 1},     {1, 14, 13, 5, 33, 3, 3, 3, 1}, {3, 6, 9, 2, 3, 3, 3, 2, 0},   {2, 7, 4, 19, 7, 3, 3, 1, 2},
     {5, 4, 6, 3, 2, 1, 1, 1, 0},     {5, 5, 6, 3, 2, 1, 1, 2, 1},    {2, 9, 7, 3, 4, 5, 2, 2, 2},   {1, 28, 27, 16, 16, 3, 3, 1, 1},
     {5, 14, 14, 33, 31, 3, 3, 2, 1}, {1, 1, 1, 16, 16, 3, 3, 1, 1},  {5, 3, 3, 16, 32, 3, 3, 1, 1}, {7, 4, 4, 32, 16, 3, 3, 1, 1},
     {3, 7, 6, 16, 48, 3, 3, 1, 1},   {2, 2, 13, 64, 32, 3, 3, 1, 1}, {5, 4, 4, 16, 16, 3, 3, 2, 1}, {5, 10, 9, 32, 32, 3, 3, 1, 1},
+    {2, 4, 5, 112, 72, 3, 3, 1, 1},
 };
 
 #if defined(BILEVEL_CONFORMANCE_OF_THRUST)

@@ -137,6 +137,28 @@ TEST_CASE_TEMPLATE("convolutions shared among threads have the bits of one", Sca
         }
 }
 
+TEST_CASE_TEMPLATE("matrix products shared among threads have the bits of one", Scalar, float, double) {
+    struct sizes {
+        integer rows, depth, columns;
+    };
+    for (const sizes& s : {sizes{5, 300, 64}, {401, 7, 5}, {203, 101, 135}, {390, 200, 31}})
+        for (const integer threads : {2, 3, 5}) {
+            CAPTURE(s.rows);
+            CAPTURE(threads);
+            const conformance::argument x{s.rows, {s.depth}}, w{1, {s.depth, s.columns}}, y{s.rows, {s.columns}};
+            for (const bool accumulate : {false, true}) {
+                CHECK(different_bits<Scalar>(threads, y, {x, w},
+                                             [&](auto& k, auto out, auto& in) { k.matmul(out, in[0], in[1], accumulate); }) == 0);
+                CHECK(different_bits<Scalar>(threads, x, {y, w}, [&](auto& k, auto out, auto& in) {
+                          k.matmul_backward_data(out, in[0], in[1], accumulate);
+                      }) == 0);
+                CHECK(different_bits<Scalar>(threads, w, {x, y}, [&](auto& k, auto out, auto& in) {
+                          k.matmul_backward_weights(out, in[0], in[1], accumulate);
+                      }) == 0);
+            }
+        }
+}
+
 TEST_CASE("average pooling and rectifiers shared among threads have the bits of one") {
     const conformance::argument x{7, {5, 6, 9}}, mean{7, {9}};
     CHECK(different_bits<float>(3, mean, {x}, [](auto& k, auto out, auto& in) { k.average_pool(out, in[0]); }) == 0);

@@ -50,7 +50,7 @@ struct cpu_settings {
     integer smallest_share = integer{1} << 15;
 };
 
-/// The machine's cores: convolutions in register tiles, Eigen's matrix products, loops that the compiler vectorises, and one thread a worker, each with
+/// The machine's cores: convolutions and matrix products in register tiles, loops that the compiler vectorises, and one thread a worker, each with
 /// whole tasks, or where there are fewer tasks than threads several threads a task. The results have the same bits for any number of threads.  Throws `argument_error` where `threads` is not positive.
 template <class Scalar> class cpu {
 public:

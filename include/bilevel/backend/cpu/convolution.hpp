@@ -4,6 +4,7 @@
 
 #include <bilevel/backend/convolution_algorithm.hpp>
 #include <bilevel/backend/cpu/direct_convolution.hpp>
+#include <bilevel/backend/cpu/matrix_product.hpp>
 #include <bilevel/backend/cpu/thread_team.hpp>
 #include <bilevel/backend/cpu/winograd.hpp>
 
@@ -16,7 +17,9 @@ template <class Scalar> class cpu_convolution : public virtual shared_among_thre
 public:
     void conv2d(view<Scalar> y, view<const Scalar> x, view<const Scalar> w, convolution_geometry geometry, bool accumulate) {
         const auto how = choose(x, y, w, geometry);
-        if (how == convolution_algorithm::winograd_2x2) {
+        if (is_matrix_product(w, geometry)) {
+            product_.multiply(*this, y, x, w, of_pixels(x, y), accumulate);
+        } else if (how == convolution_algorithm::winograd_2x2) {
             winograd_.forward(*this, y, x, w, accumulate);
         } else {
             direct_.forward(y, x, w, geometry, how == convolution_algorithm::direct_across_images, accumulate);
@@ -26,7 +29,9 @@ public:
     void conv2d_backward_data(view<Scalar> dx, view<const Scalar> dy, view<const Scalar> w, convolution_geometry geometry,
                               bool accumulate) {
         const auto how = choose(dx, dy, w, geometry);
-        if (how == convolution_algorithm::winograd_2x2) {
+        if (is_matrix_product(w, geometry)) {
+            product_.multiply_by_transposed(*this, dx, dy, w, of_pixels(dx, dy), accumulate);
+        } else if (how == convolution_algorithm::winograd_2x2) {
             winograd_.backward_data(*this, dx, dy, w, accumulate);
         } else {
             direct_.backward_data(dx, dy, w, geometry, how == convolution_algorithm::direct_across_images, accumulate);
@@ -36,7 +41,9 @@ public:
     void conv2d_backward_weights(view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy, convolution_geometry geometry,
                                  bool accumulate) {
         const auto how = choose(x, dy, dw, geometry);
-        if (how == convolution_algorithm::winograd_2x2) {
+        if (is_matrix_product(dw, geometry)) {
+            product_.multiply_transposed(*this, dw, x, dy, of_pixels(x, dy), accumulate);
+        } else if (how == convolution_algorithm::winograd_2x2) {
             winograd_.backward_weights(*this, dw, x, dy, accumulate);
         } else {
             direct_.backward_weights(dw, x, dy, geometry, how == convolution_algorithm::direct_across_images, accumulate);
@@ -47,6 +54,14 @@ public:
     void pin(convolution_algorithm algorithm) { pinned_ = algorithm; }
 
 private:
+    /// A 1 × 1 kernel is the matrix by which every pixel is multiplied.
+    static bool is_matrix_product(const view<const Scalar>& w, convolution_geometry geometry) {
+        return w.extents[0] == 1 && w.extents[1] == 1 && geometry.stride == 1 && geometry.padding == 0;
+    }
+    static typename matrix_product<Scalar>::extents of_pixels(const view<const Scalar>& x, const view<const Scalar>& y) {
+        return {x.batch * x.extents[0] * x.extents[1], x.extents[2], y.extents[2]};
+    }
+
     convolution_algorithm choose(const view<const Scalar>& x, const view<const Scalar>& y, const view<const Scalar>& w,
                                  convolution_geometry geometry) const {
         using enum convolution_algorithm;
@@ -60,6 +75,7 @@ private:
     convolution_algorithm pinned_ = convolution_algorithm::automatic;
     winograd<Scalar> winograd_;
     direct_convolution<Scalar> direct_;
+    matrix_product<Scalar> product_;
 };
 
 }  // namespace BILEVEL_INSTRUCTION_SET

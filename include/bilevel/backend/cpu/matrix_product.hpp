@@ -2,64 +2,127 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <bilevel/backend/instruction_set.hpp>
+#include <bilevel/backend/cpu/packed_weights.hpp>
+#include <bilevel/backend/cpu/rectangles.hpp>
+#include <bilevel/backend/cpu/scratch.hpp>
+#include <bilevel/backend/cpu/thread_team.hpp>
+#include <bilevel/backend/cpu/tiled_products.hpp>
 #include <bilevel/core/aligned_vector.hpp>
-#include <bilevel/core/eigen.hpp>
-#include <bilevel/core/integer.hpp>
+#include <bilevel/core/array.hpp>
 
-#include <cstddef>
+#include <algorithm>
 
 namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {
 
-/// Products of contiguous row-major matrices by Eigen's blocked kernel, with packing buffers of its own: Eigen's operators would take theirs from the
-/// heap in every call. The blocks depend on the extents alone, neither on the machine's caches nor on the threads, and so do the bits of the result.
+/// Products of contiguous row-major matrices, task by task, in register tiles: y = x w and the products of its two adjoints. The blocks depend on the extents
+/// alone, and every sum has one order, so that the bits depend neither on the machine's caches nor on the threads that share a product.
+///     x (rows, depth)  w (depth, columns)  y (rows, columns)
 template <class Scalar> class matrix_product {
 public:
-    /// y += x w    // y (rows, columns)  x (rows, depth)  w (depth, columns)
-    void add(Scalar* y, const Scalar* x, const Scalar* w, integer rows, integer depth, integer columns) {
-        run<Eigen::ColMajor, Eigen::ColMajor>(columns, rows, depth, w, columns, x, depth, y);
+    struct extents {
+        integer rows, depth, columns;
+        integer multiply_adds() const { return rows * depth * columns; }
+    };
+
+    /// y = x w, or added to what is there.
+    void multiply(const shared_among_threads& threads, const view<Scalar>& y, const view<const Scalar>& x, const view<const Scalar>& w,
+                  const extents& of, bool accumulate) {
+        for (integer t = 0; t < y.tasks; ++t) {
+            // To pack the weights is as much work as a product with a few rows.
+            if (of.rows <= few_rows && of.columns % lanes<Scalar> == 0) {
+                correlate_matrix(
+                    y.at(t), of.columns, x.at(t), w.at(t), {1, 1, of.depth, 0, 0, 1, 0, 0, of.columns}, of.rows, of.columns,
+                    [&](integer row) { return row * of.depth; }, accumulate);
+                continue;
+            }
+            const Scalar* packed = w.at(t);
+            if (!is_packed<Scalar>(of.columns)) {
+                Scalar* const to = scratch(packed_, of.depth * packed_columns<Scalar>(of.columns));
+                if (t == 0 || w.stride != 0) pack(to, w.at(t), of.depth, of.columns);
+                packed = to;
+            }
+            multiply_packed(threads, y.at(t), x.at(t), packed, of, accumulate);
+        }
     }
-    /// x += y wᵀ    // x (rows, depth)  y (rows, columns)  w (depth, columns)
-    void add_by_transposed(Scalar* x, const Scalar* y, const Scalar* w, integer rows, integer depth, integer columns) {
-        run<Eigen::RowMajor, Eigen::ColMajor>(depth, rows, columns, w, columns, y, columns, x);
+
+    /// x = y wᵀ, or added to what is there.
+    void multiply_by_transposed(const shared_among_threads& threads, const view<Scalar>& x, const view<const Scalar>& y,
+                                const view<const Scalar>& w, const extents& of, bool accumulate) {
+        Scalar* const packed = scratch(packed_, of.columns * packed_columns<Scalar>(of.depth));
+        for (integer t = 0; t < x.tasks; ++t) {
+            if (t == 0 || w.stride != 0) pack_transposed(packed, of.columns, 0, w.at(t), of.columns, of.depth);
+            multiply_packed(threads, x.at(t), y.at(t), packed, {of.rows, of.columns, of.depth}, accumulate);
+        }
     }
-    /// w += xᵀ y    // w (depth, columns)  x (rows, depth)  y (rows, columns)
-    void add_transposed_by(Scalar* w, const Scalar* x, const Scalar* y, integer rows, integer depth, integer columns) {
-        run<Eigen::ColMajor, Eigen::RowMajor>(columns, depth, rows, y, columns, x, depth, w);
+
+    /// w = xᵀ y, or added to what is there. Threads share w: each sums a rectangle of it over all rows.
+    void multiply_transposed(const shared_among_threads& threads, const view<Scalar>& w, const view<const Scalar>& x,
+                             const view<const Scalar>& y, const extents& of, bool accumulate) {
+        const rectangles cut(of.depth, rows_of_a_block, of.columns, widest_tile * lanes<Scalar>,
+                             threads.shares_of_products(of.multiply_adds()));
+        const depth_blocks blocks(of.rows);
+        const integer left_size = rows_of_a_block * odd_stride(blocks.step),
+                      right_size = blocks.step * packed_columns<Scalar>(cut.most_columns());
+        Scalar *const lefts = scratch(left_, threads.members() * left_size), *const rights =
+                                                                                 scratch(packed_, threads.members() * right_size);
+        for (integer t = 0; t < w.tasks; ++t)
+            threads.for_each_part(cut.count(), cut.count(), [&](integer part, integer member) {
+                const rectangle here = cut[part];
+                for (integer block = 0; block < blocks.count; ++block) {
+                    const integer first = block * blocks.step;
+                    add_transposed(w.at(t) + here.first_row * of.columns + here.first_column, x.at(t) + first * of.depth + here.first_row,
+                                   y.at(t) + first * of.columns + here.first_column, {blocks.size(block), here.rows(), here.columns()}, of,
+                                   lefts + member * left_size, rights + member * right_size, accumulate || block > 0);
+                }
+            });
     }
 
 private:
-    static constexpr integer largest_depth = 384, largest_rows = 384,
-                             largest_columns = 384;  // 3 · 2⁷: whole register tiles, 576 KiB of float each
+    static constexpr integer few_rows = 2 * tile_rows<widest_tile>;
+    static constexpr integer rows_of_a_block = 96;  // 4 · 24: whole tiles of any height; their terms stay in the second cache
 
-    struct blocking : Eigen::internal::level3_blocking<Scalar, Scalar> {
-        blocking(integer depth, Scalar* left, Scalar* right) {
-            const integer parts = (depth + largest_depth - 1) / largest_depth;
-            this->m_kc = ((depth + parts - 1) / parts + 7) / 8 * 8;
-            this->m_mc = largest_rows;
-            this->m_nc = largest_columns;
-            this->m_blockA = left;
-            this->m_blockB = right;
-        }
-    };
-
-    /// res += left right, all three seen as column-major matrices: a row-major product is the transposed one with its factors swapped.
-    template <int LeftOrder, int RightOrder>
-    void run(integer rows, integer columns, integer depth, const Scalar* left, integer left_stride, const Scalar* right,
-             integer right_stride, Scalar* result) {
-        using product = Eigen::internal::general_matrix_matrix_product<Eigen::Index, Scalar, LeftOrder, false, Scalar, RightOrder, false,
-                                                                       Eigen::ColMajor, 1>;
-        if (rows == 0 || columns == 0 || depth == 0) return;
-        if (left_.empty()) {
-            left_.resize(static_cast<std::size_t>(largest_rows * largest_depth));
-            right_.resize(static_cast<std::size_t>(largest_columns * largest_depth));
-        }
-        blocking blocks(depth, left_.data(), right_.data());
-        product::run(rows, columns, depth, left, left_stride, right, right_stride, result, 1, rows, Scalar(1), blocks, nullptr);
+    static void multiply_packed(const shared_among_threads& threads, Scalar* y, const Scalar* x, const Scalar* packed, const extents& of,
+                                bool accumulate) {
+        const integer blocks = (of.rows + rows_of_a_block - 1) / rows_of_a_block;
+        threads.for_each_part(blocks, threads.shares_of_products(of.multiply_adds()), [=](integer block, integer) {
+            const integer first = block * rows_of_a_block;
+            multiply_matrix(y + first * of.columns, of.columns, x + first * of.depth, of.depth, packed,
+                            std::min(rows_of_a_block, of.rows - first), of.depth, of.columns, accumulate);
+        });
     }
 
-    aligned_vector<Scalar> left_, right_;
+    /// w += xᵀ y over a block of rows, of rectangles of the matrices, whose extents are `whole`: by the transpose of x, some of its rows at a time, unless to
+    /// make it is as much work as the product.
+    static void add_transposed(Scalar* w, const Scalar* x, const Scalar* y, const extents& of, const extents& whole, Scalar* left,
+                               Scalar* right, bool accumulate) {
+        if (of.rows <= few_rows || of.columns <= 2 * widest_tile * lanes<Scalar>) {
+            const bool in_place = of.columns % lanes<Scalar> == 0;
+            if (!in_place) copy_to_whole_vectors(right, y, of.rows, of.columns, whole.columns);
+            const integer stride = in_place ? whole.columns : packed_columns<Scalar>(of.columns);
+            correlate_matrix(
+                w, whole.columns, x, in_place ? y : right, {1, 1, of.rows, 0, 0, whole.depth, 0, 0, stride}, of.depth, of.columns,
+                [](integer row) { return row; }, accumulate);
+            return;
+        }
+        pack(right, y, of.rows, of.columns, whole.columns);
+        const integer stride = odd_stride(of.rows);
+        for (integer first = 0; first < of.depth; first += rows_of_a_block) {
+            const integer here = std::min(rows_of_a_block, of.depth - first);
+            transpose(left, stride, x + first, whole.depth, of.rows, here);
+            multiply_matrix(w + first * whole.columns, whole.columns, left, stride, right, here, of.rows, of.columns, accumulate);
+        }
+    }
+    /// So that the elements of a column lie in different sets of a cache.
+    static integer odd_stride(integer elements) { return (elements + 15) / 32 * 32 + 16; }
+
+    static void copy_to_whole_vectors(Scalar* to, const Scalar* from, integer rows, integer columns, integer stride) {
+        for (integer i = 0; i < rows; ++i)
+            for (integer j = 0; j < columns; j += lanes<Scalar>, to += lanes<Scalar>)
+                store(to, load_first(from + i * stride + j, columns - j));
+    }
+
+    aligned_vector<Scalar> packed_, left_;
 };
 
 }  // namespace BILEVEL_INSTRUCTION_SET

@@ -41,17 +41,20 @@ template <class Scalar, class F> void for_each_column_block(integer columns, F f
 /// Whether a matrix is its own packed form: one block, all of whose columns exist.
 template <class Scalar> constexpr bool is_packed(integer columns) { return columns == block_vectors<Scalar>(columns) * lanes<Scalar>; }
 
-/// packed from matrix.    // matrix (rows, columns)  packed (rows · packed_columns)
-template <class Scalar> void pack(Scalar* packed, const Scalar* matrix, integer rows, integer columns) {
-    for_each_column_block<Scalar>(columns, [&](auto vectors, integer first, integer here) {
-        constexpr integer width = decltype(vectors)::value * lanes<Scalar>;
-        Scalar* to = packed + first * rows;
-        for (integer k = 0; k < rows; ++k, to += width) {
-            const Scalar* const from = matrix + k * columns + first;
+/// packed from matrix, whose rows are `stride` apart.    // matrix (rows, columns)  packed (rows · packed_columns)
+template <class Scalar> void pack(Scalar* packed, const Scalar* matrix, integer rows, integer columns, integer stride) {
+    // Row by row: what is read is long, what is written is in the cache afterwards.
+    for (integer k = 0; k < rows; ++k)
+        for_each_column_block<Scalar>(columns, [&](auto vectors, integer first, integer here) {
+            constexpr integer width = decltype(vectors)::value * lanes<Scalar>;
+            const Scalar* const from = matrix + k * stride + first;
+            Scalar* const to = packed + first * rows + k * width;
             for (integer j = 0; j < decltype(vectors)::value; ++j)
                 store(to + j * lanes<Scalar>, load_first(from + j * lanes<Scalar>, here - j * lanes<Scalar>));
-        }
-    });
+        });
+}
+template <class Scalar> void pack(Scalar* packed, const Scalar* matrix, integer rows, integer columns) {
+    pack(packed, matrix, rows, columns, columns);
 }
 
 #if defined(__GNUC__) && !defined(__clang__)

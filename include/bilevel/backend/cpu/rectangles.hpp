@@ -5,9 +5,15 @@
 #include <bilevel/core/integer.hpp>
 
 #include <algorithm>
-#include <array>
 
 namespace bilevel::backend {
+
+/// Rows and columns of a matrix.
+struct rectangle {
+    integer first_row, end_row, first_column, end_column;
+    integer rows() const { return end_row - first_row; }
+    integer columns() const { return end_column - first_column; }
+};
 
 /// A matrix cut into a power of two of rectangles, as square as they can be, whose sides are multiples of the units, but for the last ones.
 class rectangles {
@@ -23,8 +29,7 @@ public:
     integer count() const { return rows_.parts * columns_.parts; }
     integer most_rows() const { return rows_.longest(); }
     integer most_columns() const { return columns_.longest(); }
-    /// First row, end, first column, end.
-    std::array<integer, 4> operator[](integer i) const {
+    rectangle operator[](integer i) const {
         const integer row = i / columns_.parts, column = i % columns_.parts;
         return {rows_.begin(row), rows_.begin(row + 1), columns_.begin(column), columns_.begin(column + 1)};
     }
