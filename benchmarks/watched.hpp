@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -32,17 +33,50 @@ using bilevel::integer;
     X(gather_classes) X(scatter_classes) X(fill) X(copy) X(add_scaled) X(scale_and_add) X(inner_products) X(for_each_index)
 // clang-format on
 
-#define BILEVEL_NAME(NAME) NAME,
-enum class primitive : std::size_t { BILEVEL_PRIMITIVES(BILEVEL_NAME) count };
-#undef BILEVEL_NAME
-
-/// What the calls of one primitive came to.
+/// What the calls of one primitive came to, on arrays of the same extents: those of the largest example that it was given, or of the largest parameter.
 struct record {
     const char* name = "";
+    std::array<integer, 4> extents{};
     double flops = 0, bytes = 0, seconds = 0;
     integer calls = 0;
+
+    record& operator+=(const record& other) {
+        flops += other.flops;
+        bytes += other.bytes;
+        seconds += other.seconds;
+        calls += other.calls;
+        return *this;
+    }
 };
-using records = std::array<record, static_cast<std::size_t>(primitive::count)>;
+using records = std::vector<record>;
+
+/// Adds to the record of the same name and extents, if need be a new one.
+inline void add(records& all, const record& one) {
+    for (record& r : all)
+        if (std::string_view(r.name) == one.name && r.extents == one.extents) {
+            r += one;
+            return;
+        }
+    all.push_back(one);
+}
+
+namespace detail {
+struct largest_array {
+    bool of_examples = false;
+    integer size = 0;
+    std::array<integer, 4> extents{};
+    template <class Scalar> void see(const bilevel::view<Scalar>& v) {
+        const bool examples = v.batch > 1;
+        if (examples == of_examples ? v.size <= size : of_examples) return;
+        *this = {examples, v.size, {v.extents[0], v.extents[1], v.extents[2], v.extents[3]}};
+    }
+    template <class Scalar> void see(const bilevel::rows<Scalar>& v) {
+        if (!of_examples && v.size > size) *this = {false, v.size, {v.size}};
+    }
+    template <class Scalar> void see(const bilevel::backend::normalised<Scalar>& n) { see(n.x); }
+    template <class Other> void see(const Other&) {}
+};
+}  // namespace detail
 
 /// The kernels of one worker. Unwatched they cost one branch a call.
 template <class Scalar> class watched_kernels {
@@ -61,22 +95,23 @@ public:
 #endif
 #define BILEVEL_WATCHED(NAME)                                               \
     template <class... In> BILEVEL_OUT_OF_LINE void NAME(const In&... in) { \
-        run(primitive::NAME, #NAME, [&](auto& k) { k.NAME(in...); });       \
+        detail::largest_array largest;                                      \
+        if (watching_) (largest.see(in), ...);                              \
+        run(#NAME, largest, [&](auto& k) { k.NAME(in...); });               \
     }
     BILEVEL_PRIMITIVES(BILEVEL_WATCHED)
 #undef BILEVEL_WATCHED
 #undef BILEVEL_OUT_OF_LINE
 
 private:
-    template <class Call> void run(primitive which, const char* name, Call call) {
+    template <class Call> void run(const char* name, const detail::largest_array& largest, Call call) {
         if (!watching_) return call(*kernels_);
         bilevel::backend::cost<Scalar> bill;
         call(bill);
         const auto begin = std::chrono::steady_clock::now();
         call(*kernels_);
         const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-        record& r = seen_[static_cast<std::size_t>(which)];
-        r = {name, r.flops + bill.flops, r.bytes + bill.bytes, r.seconds + seconds, r.calls + 1};
+        add(seen_, {name, largest.extents, bill.flops, bill.bytes, seconds, 1});
     }
 
     bilevel::backend::cpu_kernels<Scalar>* kernels_;
@@ -103,17 +138,13 @@ public:
 
     /// What the calls of `program` come to, over all workers.
     template <class Program> records watch(Program program) {
-        for (auto& k : kernels_) k.seen() = {};
+        for (auto& k : kernels_) k.seen().clear();
         for (auto& k : kernels_) k.watch(true);
         program();
-        records all{};
+        records all;
         for (auto& k : kernels_) {
             k.watch(false);
-            for (std::size_t i = 0; i < all.size(); ++i) {
-                const record& r = k.seen()[i];
-                if (r.calls == 0) continue;
-                all[i] = {r.name, all[i].flops + r.flops, all[i].bytes + r.bytes, all[i].seconds + r.seconds, all[i].calls + r.calls};
-            }
+            for (const record& r : k.seen()) add(all, r);
         }
         return all;
     }
@@ -126,19 +157,30 @@ private:
 /// All primitives together.
 inline record total(const records& all) {
     record sum{"all"};
-    for (const record& r : all) sum = {"all", sum.flops + r.flops, sum.bytes + r.bytes, sum.seconds + r.seconds, sum.calls + r.calls};
+    for (const record& r : all) sum += r;
     return sum;
 }
 
-/// The primitives that took longest, each with its share of the kernels' time: "conv2d 31%, …".
-inline std::string longest(records all, std::size_t count = 4) {
+/// The records that took longest, first.
+inline records by_time(records all) {
     std::sort(all.begin(), all.end(), [](const record& a, const record& b) { return a.seconds > b.seconds; });
+    return all;
+}
+
+/// The primitives that took longest, each with its share of the kernels' time: "conv2d 31%, …".
+inline std::string longest(const records& all, std::size_t count = 4) {
+    records whatever_the_extents;
+    for (record r : all) {
+        r.extents = {};
+        add(whatever_the_extents, r);
+    }
     const double seconds = total(all).seconds;
     std::string text;
-    for (std::size_t i = 0; i < std::min(count, all.size()) && all[i].calls > 0; ++i) {
+    for (const record& r : by_time(whatever_the_extents)) {
+        if (count-- == 0) break;
         char share[16];
-        std::snprintf(share, sizeof share, " %.0f%%", 100 * all[i].seconds / seconds);
-        text += (text.empty() ? "" : ", ") + std::string(all[i].name) + share;
+        std::snprintf(share, sizeof share, " %.0f%%", 100 * r.seconds / seconds);
+        text += (text.empty() ? "" : ", ") + std::string(r.name) + share;
     }
     return text;
 }
