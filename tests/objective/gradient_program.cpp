@@ -8,7 +8,6 @@
 #include <bilevel/nn/conv4.hpp>
 #include <bilevel/nn/flatten.hpp>
 #include <bilevel/nn/mlp.hpp>
-#include <bilevel/nn/resnet12.hpp>
 #include <bilevel/objective/cross_entropy.hpp>
 #include <bilevel/objective/mean_squared_error.hpp>
 #include <bilevel/testing/finite_difference.hpp>
@@ -16,6 +15,7 @@
 
 #include <doctest/doctest.h>
 #include <fixtures/gradient_machine.hpp>
+#include <fixtures/networks.hpp>
 
 #include <algorithm>
 #include <numeric>
@@ -37,11 +37,10 @@ template <class Network, class Loss> struct subject {
 using pooled = nn::conv4<shape<16, 16, 1>, 4>;
 using strided = nn::conv4_strided<shape<12, 12, 1>, 6>;
 using mlp = nn::mlp<shape<3>, 8, 7>;
-using resnet = nn::resnet12<shape<16, 16, 3>, 8, 8, 16, 16>;
 using classification = subject<pooled, objective::cross_entropy>;
 using image_regression = subject<strided, objective::mean_squared_error>;
 using regression = subject<mlp, objective::mean_squared_error>;
-using residual_classification = subject<resnet, objective::cross_entropy>;
+using residual_classification = subject<fixture::two_residual_blocks, objective::cross_entropy>;
 
 template <class S> auto dot(const std::vector<S>& a, const std::vector<S>& b) {
     return std::inner_product(a.begin(), a.end(), b.begin(), S(0));
