@@ -15,19 +15,28 @@ inline constexpr integer widest_tile = vector_registers == 32 ? 4 : 2;
 /// Rows of a tile that is so many vectors wide: rows × vectors sums, the vectors of one row of weights, and a broadcast element fit the registers.
 template <integer Vectors> inline constexpr integer tile_rows = vector_registers == 32 ? (Vectors == 4 ? 6 : 8) : (Vectors == 2 ? 6 : 8);
 
-/// out[p][j] = sum[p][j], or added to what is there, for p < rows, j < columns.
-template <integer Vectors, class Scalar>
-BILEVEL_INLINE void store_tile(Scalar* const* out, packet<Scalar> (&sum)[tile_rows<Vectors>][Vectors], integer rows, integer columns,
-                               bool accumulate) {
-    unrolled<tile_rows<Vectors>>([&](auto p) BILEVEL_INLINE_LAMBDA {
-        if (p >= rows) return;
-        unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA {
-            Scalar* const to = out[p] + j * lanes<Scalar>;
-            const integer here = columns - j * lanes<Scalar>;
-            if (accumulate) sum[p][j] = Eigen::internal::padd(sum[p][j], load_first(to, here));
-            store_first(to, sum[p][j], here);
+/// The sums of a tile.
+template <integer Vectors, class Scalar> using tile_sums = packet<Scalar>[tile_rows<Vectors>][Vectors];
+
+/// out(p)[j] = sum[p][j], or added to what is there, for p < rows, j < columns.
+template <integer Vectors, class Scalar, class Out>
+BILEVEL_INLINE void store_tile(Out out, tile_sums<Vectors, Scalar>& sum, integer rows, integer columns, bool accumulate) {
+    const auto store_rows = [&](auto vector_of) BILEVEL_INLINE_LAMBDA {
+        unrolled<tile_rows<Vectors>>([&](auto p) BILEVEL_INLINE_LAMBDA {
+            if (p >= rows) return;
+            Scalar* const to = out(p);
+            unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA {
+                const auto vector = vector_of(j);
+                Scalar* const at = to + j * lanes<Scalar>;
+                vector.put(at, accumulate ? Eigen::internal::padd(sum[p][j], vector.get(at)) : sum[p][j]);
+            });
         });
-    });
+    };
+    if (columns == Vectors * lanes<Scalar>) {
+        store_rows([](auto) { return whole_vector<Scalar>{}; });
+    } else {
+        store_rows([=](auto j) { return part_of_vector<Scalar>{columns - j * lanes<Scalar>}; });
+    }
 }
 
 /// The terms of a row of products: `runs` stretches of `depth` elements, `pitch` apart in the row; those of their weights are `weights_pitch` apart.
@@ -35,16 +44,13 @@ struct product_terms {
     integer runs = 1, depth = 0, pitch = 0, weights_pitch = 0;
 };
 
-/// out[p][j] = Σ_{run, k} in[p][run · pitch + k] w[run · weights_pitch + k · width + j], or added to what is there, for p < rows, j < columns.
-/// All tile_rows pointers of `in` can be read; those of `out` from `rows` on are not used.
-template <integer Vectors, class Scalar>
-__attribute__((noinline)) void multiply_tile(Scalar* const* out, const Scalar* const* in, const product_terms& terms, const Scalar* weights,
-                                             integer rows, integer columns, bool accumulate) {
+/// sum[p][j] = Σ_{run, k} in(p)[run · pitch + k] w[run · weights_pitch + k · width + j], for all rows of a tile.
+template <integer Vectors, class Scalar, class In>
+BILEVEL_INLINE void sum_products(tile_sums<Vectors, Scalar>& sum, In in, const product_terms& terms, const Scalar* weights) {
     constexpr integer height = tile_rows<Vectors>, width = Vectors * lanes<Scalar>;
-    packet<Scalar> sum[height][Vectors];
     const Scalar* row[height];
     unrolled<height>([&](auto p) BILEVEL_INLINE_LAMBDA {
-        row[p] = in[p];
+        row[p] = in(p);
         unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA { sum[p][j] = broadcast(Scalar(0)); });
     });
     for (integer run = 0; run < terms.runs; ++run) {
@@ -59,7 +65,36 @@ __attribute__((noinline)) void multiply_tile(Scalar* const* out, const Scalar* c
         }
         unrolled<height>([&](auto p) BILEVEL_INLINE_LAMBDA { row[p] += terms.pitch; });
     }
-    store_tile<Vectors>(out, sum, rows, columns, accumulate);
+}
+
+/// out[p][j] = Σ_{run, k} in[p][run · pitch + k] w[run · weights_pitch + k · width + j], or added to what is there, for p < rows, j < columns.
+/// All tile_rows pointers of `in` can be read; those of `out` from `rows` on are not used.
+template <integer Vectors, class Scalar>
+__attribute__((noinline)) void multiply_tile(Scalar* const* out, const Scalar* const* in, const product_terms& terms, const Scalar* weights,
+                                             integer rows, integer columns, bool accumulate) {
+    tile_sums<Vectors, Scalar> sum;
+    sum_products<Vectors>(
+        sum, [=](auto p) { return in[p]; }, terms, weights);
+    store_tile<Vectors, Scalar>([=](auto p) { return out[p]; }, sum, rows, columns, accumulate);
+}
+
+/// The same of `count` rows of equal distance, in as many tiles as it takes.
+template <integer Vectors, class Scalar>
+__attribute__((noinline)) void multiply_rows(Scalar* out, integer out_stride, const Scalar* in, integer in_stride, integer count,
+                                             const product_terms& terms, const Scalar* weights, integer columns, bool accumulate) {
+    constexpr integer height = tile_rows<Vectors>;
+    for (; count > 0; count -= height, in += height * in_stride, out += height * out_stride) {
+        tile_sums<Vectors, Scalar> sum;
+        // Rows that are not there are the last one once more.
+        if (count >= height) {
+            sum_products<Vectors>(
+                sum, [=](auto p) { return in + p * in_stride; }, terms, weights);
+        } else {
+            sum_products<Vectors>(
+                sum, [=](auto p) { return in + (p < count ? integer(p) : count - 1) * in_stride; }, terms, weights);
+        }
+        store_tile<Vectors, Scalar>([=](auto p) { return out + p * out_stride; }, sum, count, columns, accumulate);
+    }
 }
 
 /// Positions that a sum runs over: images, rows, columns, with the distances from one to the next in the two arrays that are read there.
@@ -75,7 +110,7 @@ template <integer Vectors, class Scalar>
 __attribute__((noinline)) void correlate_tile(Scalar* const* out, const Scalar* left, const integer* offset, const Scalar* right,
                                               const product_positions& at, integer rows, integer columns, bool accumulate) {
     constexpr integer height = tile_rows<Vectors>;
-    packet<Scalar> sum[height][Vectors];
+    tile_sums<Vectors, Scalar> sum;
     const Scalar* row[height];
     unrolled<height>([&](auto p) BILEVEL_INLINE_LAMBDA {
         row[p] = left + offset[p];
@@ -96,7 +131,7 @@ __attribute__((noinline)) void correlate_tile(Scalar* const* out, const Scalar* 
             }
         }
     }
-    store_tile<Vectors>(out, sum, rows, columns, accumulate);
+    store_tile<Vectors, Scalar>([=](auto p) { return out[p]; }, sum, rows, columns, accumulate);
 }
 
 }  // namespace BILEVEL_INSTRUCTION_SET

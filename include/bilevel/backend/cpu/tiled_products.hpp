@@ -11,24 +11,6 @@
 namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {
 
-/// The products of `count` rows of equal distance with one block of columns, in tiles.    // weights packed; see multiply_tile
-template <integer Vectors, class Scalar>
-void multiply_rows(Scalar* out, integer out_stride, const Scalar* in, integer in_stride, integer count, const product_terms& terms,
-                   const Scalar* weights, integer columns, bool accumulate) {
-    constexpr integer height = tile_rows<Vectors>;
-    for (integer first = 0; first < count; first += height) {
-        const Scalar* from[height];
-        Scalar* to[height];
-        const integer here = std::min(height, count - first);
-        for (integer p = 0; p < height; ++p) {
-            const integer row = first + std::min(p, here - 1);
-            from[p] = in + row * in_stride;
-            to[p] = out + row * out_stride;
-        }
-        multiply_tile<Vectors>(to, from, terms, weights, here, columns, accumulate);
-    }
-}
-
 /// Sums of many terms, cut so that the weights of a block of columns stay in the first cache. At least one block, which may be empty.
 struct depth_blocks {
     explicit depth_blocks(integer depth)
