@@ -107,8 +107,12 @@ protected:
     void correlate_over_images(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const convolution_axis& vertical,
                                const convolution_axis& horizontal, bool accumulate) {
         const integer rows = vertical.taps * horizontal.taps * in.channels, pixels = in.count * vertical.pixels * horizontal.pixels;
-        for_each_column_block<Scalar>(out.channels, [&](auto vectors, integer first_column, integer columns) {
+        // Sums of few terms take less time than to find out where they lie: then a tile's pixels are used for all columns.
+        constexpr integer widest = widest_tile * lanes<Scalar>;
+        const bool all_columns = out.channels % widest == 0 && rows * out.channels * integer(sizeof(Scalar)) <= few_weights_bytes;
+        for_each_column_block<Scalar>(all_columns ? widest : out.channels, [&](auto vectors, integer first_column, integer columns) {
             constexpr integer height = tile_rows<decltype(vectors)::value>, width = decltype(vectors)::value * lanes<Scalar>;
+            const integer end_column = all_columns ? out.channels : first_column + columns;
             const product_terms terms{vertical.taps, horizontal.taps * in.channels, in.row(), horizontal.taps * in.channels * width};
             raster pixel(vertical.pixels, horizontal.pixels);
             for (integer first = 0; first < pixels; first += height) {
@@ -122,7 +126,10 @@ protected:
                             (horizontal.place + pixel.column * horizontal.step) * out.channels + first_column;
                 }
                 std::fill(from + here, from + height, from[0]);
-                multiply_tile<decltype(vectors)::value>(to, from, terms, packed + first_column * rows, here, columns, accumulate);
+                for (integer column = first_column; column < end_column; column += width) {
+                    multiply_tile<decltype(vectors)::value>(to, from, terms, packed + column * rows, here, columns, accumulate);
+                    for (integer p = 0; p < here; ++p) to[p] += width;
+                }
             }
         });
     }
@@ -230,7 +237,7 @@ protected:
         return {to, in.count, in.height, in.width, channels};
     }
 
-    static constexpr integer block_bytes = integer{1} << 17;
+    static constexpr integer block_bytes = integer{1} << 17, few_weights_bytes = integer{1} << 14;
     aligned_vector<Scalar> packed_, padded_, whole_;
 };
 

@@ -37,8 +37,8 @@ public:
         row_ = packed_columns<Scalar>(at.terms());
         sums_ = classes_ * (left_ + 1) * row_;  // of products, and of elements
         images_ = 0;
-        const integer patches = rows_together() * at.columns * row_ + at.terms() + lanes<Scalar> + short_run,
-                      image = at.height * at.pitch + lanes<Scalar> + short_run;
+        const integer patches = rows_together() * at.columns * row_ + at.terms() + lanes<Scalar> + 3 * short_run,
+                      image = at.height * at.pitch + lanes<Scalar> + 3 * short_run;
         Scalar* memory = scratch(memory_, patches + image + 2 * sums_ + at.pitch);
         patches_ = memory;
         image_ = patches_ + patches;
@@ -119,8 +119,8 @@ private:
     void gather(Scalar* to, integer a) const {
         if (at_.runs == 3 && at_.length <= short_run) {
             gather_three<short_run>(to, a);
-        } else if (at_.runs == 3 && at_.length <= lanes<Scalar>) {
-            gather_three<lanes<Scalar>>(to, a);
+        } else if (at_.runs == 3 && at_.length <= 3 * short_run) {
+            gather_three<3 * short_run>(to, a);
         } else {
             for (integer j = 0; j < at_.columns; ++j)
                 for (integer u = 0; u < at_.runs; ++u) {
@@ -144,7 +144,7 @@ private:
 
     // So many that a register tile is worth its beginning and its end.
     integer rows_together() const { return std::max(128 / at_.columns, integer{1}); }
-    static constexpr integer short_run = 4;  // three pixels of one channel
+    static constexpr integer short_run = 4;  // three pixels of one channel; thrice as much, of three
 
     /// The mean of each channel, along a row of an image.
     void find_centre(const Scalar* x, integer pixels) {
