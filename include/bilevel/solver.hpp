@@ -7,6 +7,7 @@
 #include <bilevel/problem/network_problem.hpp>
 #include <bilevel/solver/adaptation.hpp>
 #include <bilevel/solver/adapted.hpp>
+#include <bilevel/solver/moving_average.hpp>
 #include <bilevel/solver/report.hpp>
 #include <bilevel/solver/settings.hpp>
 #include <bilevel/solver/state.hpp>
@@ -253,10 +254,7 @@ private:
             k.add_scaled(total, share, rows<const scalar>{g.row(t), 0, 1, g.size});
             if (!record || running.size == 0) continue;
             const auto momentum = scalar(settings_.statistics_momentum);
-            const auto seen = from.statistics();
-            k.for_each_index(running.size, [to = running.data, batch = seen.row(t), momentum](integer i) {
-                to[i] = (scalar(1) - momentum) * to[i] + momentum * batch[i];
-            });
+            k.for_each_index(running.size, detail::moving_average<scalar>{momentum, running.data, from.statistics().row(t)});
         }
     }
 

@@ -4,6 +4,7 @@
 
 #include <bilevel/autodiff/evaluator.hpp>
 #include <bilevel/autodiff/operation/normalisation.hpp>
+#include <bilevel/backend/host_device.hpp>
 #include <bilevel/core/parameters.hpp>
 #include <bilevel/nn/forwarded.hpp>
 #include <bilevel/nn/initialise.hpp>
@@ -71,12 +72,15 @@ template <class Input, integer SlopeNumerator = 1, integer SlopeDenominator = 1,
 
     template <class Scalar> static Scalar slope() { return Scalar(double(SlopeNumerator) / double(SlopeDenominator)); }
     /// Leaves mean and variance where the parameters have a place for them.
-    static void record(auto& kernels, const auto& p, const auto& mean, const auto& r) {
-        using scalar = typename std::remove_cvref_t<decltype(r)>::scalar;
-        kernels.for_each_index(r.tasks * channels, [to = p.statistics, stride = p.statistics_stride, mean, r](integer i) {
+    template <class Kernels, class P, class Mean, class R> static void record(Kernels& kernels, const P& p, const Mean& mean, const R& r) {
+        using scalar = typename R::scalar;
+        scalar* const to = p.statistics;
+        const integer stride = p.statistics_stride;
+        const view<scalar> means = values_of(mean), inverse_deviations = values_of(r);
+        kernels.for_each_index(r.tasks * channels, [=] BILEVEL_HOST_DEVICE(integer i) {
             const integer t = i / channels, c = i % channels;
-            const scalar inverse_deviation = r.values[t * r.values_stride + c];
-            to[t * stride + c] = mean.values[t * mean.values_stride + c];
+            const scalar inverse_deviation = inverse_deviations.at(t)[c];
+            to[t * stride + c] = means.at(t)[c];
             to[t * stride + padded(channels) + c] = scalar(1) / (inverse_deviation * inverse_deviation) - scalar(epsilon);
         });
     }

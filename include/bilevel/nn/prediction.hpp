@@ -4,12 +4,29 @@
 
 #include <bilevel/autodiff/evaluator.hpp>
 #include <bilevel/backend/cost.hpp>
+#include <bilevel/backend/host_device.hpp>
 #include <bilevel/core/parameters.hpp>
 #include <bilevel/core/rows.hpp>
 
 #include <cmath>
 
 namespace bilevel::nn {
+
+namespace detail {
+/// Of the i-th example of all tasks, unless all of its features are zero.
+template <class Scalar> struct scale_to_unit_length {
+    view<Scalar> features;
+    BILEVEL_HOST_DEVICE void operator()(integer i) const {
+        using std::sqrt;
+        Scalar* const v = features.at(i / features.batch, i % features.batch);
+        Scalar squares(0);
+        for (integer j = 0; j < features.size; ++j) squares += v[j] * v[j];
+        if (!(squares > Scalar(0))) return;
+        const Scalar inverse = Scalar(1) / sqrt(squares);
+        for (integer j = 0; j < features.size; ++j) v[j] = inverse * v[j];
+    }
+};
+}  // namespace detail
 
 /// The forward program of a network alone: logits, or features, of any number of inputs, with nothing kept for derivatives.
 template <class Kernels, class Network> class prediction {
@@ -59,18 +76,7 @@ private:
         const array<scalar, typename Network::input> x{tasks_,  count_, 0, const_cast<scalar*>(inputs), count_ * Network::input::count(),
                                                        nullptr, 0};
         auto features = Network::body::forward(e, x, p).value;
-        if (unit_features) {
-            const view<scalar> f = values_of(features);
-            kernels.for_each_index(tasks_ * count_, [f](integer i) {
-                using std::sqrt;
-                scalar* v = f.at(i / f.batch, i % f.batch);
-                scalar squares(0);
-                for (integer j = 0; j < f.size; ++j) squares += v[j] * v[j];
-                if (!(squares > scalar(0))) return;
-                const scalar inverse = scalar(1) / sqrt(squares);
-                for (integer j = 0; j < f.size; ++j) v[j] = inverse * v[j];
-            });
-        }
+        if (unit_features) kernels.for_each_index(tasks_ * count_, detail::scale_to_unit_length<scalar>{values_of(features)});
         auto logits = Network::head::forward(e, features, p.from(Network::body_size, 0)).value;
         return {values_of(features), values_of(logits)};
     }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/host_device.hpp>
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/integer.hpp>
 
@@ -35,8 +36,9 @@ struct adam {
     void update(Kernels& kernels, Scalar* x, const Scalar* g, Scalar* moments, integer size, std::uint64_t iteration) const {
         const double t = double(iteration) + 1;
         const Scalar rate = Scalar(step_size / (1 - std::pow(beta1, t))), correction = Scalar(1 / (1 - std::pow(beta2, t)));
-        kernels.for_each_index(size, [x, g, m = moments, v = moments + size, rate, correction, b1 = Scalar(beta1), b2 = Scalar(beta2),
-                                      e = Scalar(epsilon)](integer i) {
+        const Scalar b1 = Scalar(beta1), b2 = Scalar(beta2), e = Scalar(epsilon);
+        Scalar *const m = moments, *const v = moments + size;
+        kernels.for_each_index(size, [=] BILEVEL_HOST_DEVICE(integer i) {
             using std::sqrt;
             m[i] = b1 * m[i] + (Scalar(1) - b1) * g[i];
             v[i] = b2 * v[i] + (Scalar(1) - b2) * g[i] * g[i];

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/host_device.hpp>
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/integer.hpp>
 
@@ -10,6 +11,19 @@
 #include <string>
 
 namespace bilevel::outer {
+
+namespace detail {
+template <class Scalar> struct bounded {
+    Scalar* g;
+    Scalar bound;
+    BILEVEL_HOST_DEVICE void operator()(integer i) const { g[i] = g[i] > bound ? bound : g[i] < -bound ? -bound : g[i]; }
+};
+template <class Scalar> struct scaled {
+    Scalar* g;
+    Scalar factor;
+    BILEVEL_HOST_DEVICE void operator()(integer i) const { g[i] = factor * g[i]; }
+};
+}  // namespace detail
 
 /// What bounds the hypergradient before the outer optimiser sees it: first each element by `value`, then the whole vector by its norm.
 struct clipping {
@@ -23,15 +37,11 @@ struct clipping {
 
     /// Bounds g; `norm_of` gives the norm of g as it then stands.
     template <class Kernels, class Scalar, class Norm> void apply(Kernels& kernels, Scalar* g, integer size, Norm norm_of) const {
-        if (std::isfinite(value)) {
-            kernels.for_each_index(size, [g, bound = Scalar(value)](integer i) {
-                g[i] = g[i] > bound ? bound : g[i] < -bound ? -bound : g[i];
-            });
-        }
+        if (std::isfinite(value)) kernels.for_each_index(size, detail::bounded<Scalar>{g, Scalar(value)});
         if (!std::isfinite(norm)) return;
         const double length = norm_of();
         if (length <= norm) return;
-        kernels.for_each_index(size, [g, scale = Scalar(norm / length)](integer i) { g[i] = scale * g[i]; });
+        kernels.for_each_index(size, detail::scaled<Scalar>{g, Scalar(norm / length)});
     }
 };
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/host_device.hpp>
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/integer.hpp>
 
@@ -23,7 +24,8 @@ struct gradient_descent {
     static integer memory(integer) { return 0; }
     template <class Kernels, class Scalar = typename Kernels::scalar>
     void update(Kernels& kernels, Scalar* x, const Scalar* g, Scalar*, integer size, std::uint64_t) const {
-        kernels.for_each_index(size, [x, g, rate = Scalar(step_size)](integer i) { x[i] -= rate * g[i]; });
+        const Scalar rate = Scalar(step_size);
+        kernels.for_each_index(size, [=] BILEVEL_HOST_DEVICE(integer i) { x[i] -= rate * g[i]; });
     }
 };
 

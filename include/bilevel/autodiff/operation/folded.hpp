@@ -11,6 +11,7 @@
 #include <tuple>
 #include <type_traits>
 
+// Template parameters have names here: nvcc 13 takes no more than ten 'auto'.
 namespace bilevel::operation {
 
 namespace detail {
@@ -52,13 +53,13 @@ template <class Scalar> struct fold_batch_norm {
                           array<scalar, filters, statistic>, array<scalar, weights, statistic>>{
             {tasks, 1, 0}, {tasks, 1, 0}, {tasks, 1, 0}, {tasks, 1, 0}, {tasks, 1, 0}};
     }
-    void primal(auto& k, auto weights, auto bias, auto mean, auto r, auto v, auto w, auto gain, auto shift, auto patch_mean,
-                auto covariance) const {
+    template <class K, class F, class S, class M, class R, class V, class W, class G, class B, class P, class C>
+    void primal(K& k, F weights, S bias, M mean, R r, V v, W w, G gain, B shift, P patch_mean, C covariance) const {
         k.fold_batch_norm(values_of(weights), values_of(bias), values_of(mean), values_of(r), values_of(v), values_of(w), values_of(gain),
                           values_of(shift), values_of(patch_mean), values_of(covariance), epsilon);
     }
-    void tangent(auto& k, auto weights, auto bias, auto mean, auto r, auto v, auto w, auto gain, auto shift, auto patch_mean,
-                 auto covariance) const {
+    template <class K, class F, class S, class M, class R, class V, class W, class G, class B, class P, class C>
+    void tangent(K& k, F weights, S bias, M mean, R r, V v, W w, G gain, B shift, P patch_mean, C covariance) const {
         k.fold_batch_norm_tangent(tangents_of(weights), tangents_of(bias), tangents_of(mean), tangents_of(r), tangents_of(v),
                                   detail::folded_values(w, gain, mean, r, v), tangents_of(w), tangents_of(gain), tangents_of(shift),
                                   values_of(patch_mean), values_of(covariance));
@@ -73,14 +74,13 @@ struct fold_batch_norm_backward {
         using filters = typename G::shape;
         return std::tuple{like<typename W::shape, act>(d, 1, 0), like<filters, act>(d, 1, 0), like<filters, moved<E>>(d, 1, 0)};
     }
-    static void primal(auto& k, auto dw, auto dgain, auto dshift, auto dweights, auto dbias, auto w, auto gain, auto mean, auto r, auto v,
-                       auto patch_mean) {
+    template <class K, class Dw, class Dg, class Ds, class D, class E, class W, class G, class M, class R, class V, class P>
+    static void primal(K& k, Dw dw, Dg dgain, Ds dshift, D dweights, E dbias, W w, G gain, M mean, R r, V v, P patch_mean) {
         k.fold_batch_norm_backward(values_of(dw), values_of(dgain), values_of(dshift), values_of(dweights), values_of(dbias),
                                    detail::folded_values(w, gain, mean, r, v), values_of(patch_mean));
     }
-    template <class D>
-    static void tangent(auto& k, auto dw, auto dgain, auto dshift, D dweights, auto dbias, auto w, auto gain, auto mean, auto r, auto v,
-                        auto patch_mean) {
+    template <class K, class Dw, class Dg, class Ds, class D, class E, class W, class G, class M, class R, class V, class P>
+    static void tangent(K& k, Dw dw, Dg dgain, Ds dshift, D dweights, E dbias, W w, G gain, M mean, R r, V v, P patch_mean) {
         static_assert(D::varies, "bilevel: behind a loss, dweights moves whenever w does");
         k.fold_batch_norm_backward_tangent(tangents_of(dw), tangents_of(dgain), tangents_of(dshift), values_of(dweights), values_of(dbias),
                                            tangents_of(dweights), tangents_of(dbias), detail::folded_values(w, gain, mean, r, v),

@@ -9,6 +9,7 @@
 #include <tuple>
 #include <type_traits>
 
+// Template parameters have names here: nvcc 13 takes no more than ten 'auto'.
 namespace bilevel::operation {
 
 namespace detail {
@@ -59,11 +60,13 @@ template <class Scalar, bool Pooled> struct batch_norm {
                                                               like<channel, moved<X>>(x, 1, 0),
                                                               like<channel, moved<X>>(x, 1, 0)};
     }
-    void primal(auto& k, auto y, auto argmax, auto mean, auto r, auto x, auto gain, auto shift) const {
+    template <class K, class Y, class A, class M, class R, class X, class G, class B>
+    void primal(K& k, Y y, A argmax, M mean, R r, X x, G gain, B shift) const {
         k.moments(values_of(mean), values_of(r), values_of(x), epsilon);
         k.batch_norm(values_of(y), values_of(argmax), detail::values(x, mean, r, gain, shift), backend::activation<Scalar>{slope});
     }
-    template <class X, class G, class B> void tangent(auto& k, auto y, auto argmax, auto mean, auto r, X x, G gain, B shift) const {
+    template <class K, class Y, class A, class M, class R, class X, class G, class B>
+    void tangent(K& k, Y y, A argmax, M mean, R r, X x, G gain, B shift) const {
         const auto of = detail::values(x, mean, r, gain, shift);
         if constexpr (X::varies) k.moments_tangent(tangents_of(mean), tangents_of(r), tangents_of(x), of);
         k.batch_norm_tangent(tangents_of(y), values_of(y), values_of(argmax), of, detail::tangents(x, mean, r, gain, shift),
@@ -85,7 +88,8 @@ template <class Scalar, bool Pooled> struct batch_norm_with {
             {x.tasks, x.batch, 0},
             like<channel, activity::constant>(x, 1, 0)};
     }
-    void primal(auto& k, auto y, auto argmax, auto r, auto x, auto gain, auto shift, auto mean, auto variance) const {
+    template <class K, class Y, class A, class R, class X, class G, class B, class M, class V>
+    void primal(K& k, Y y, A argmax, R r, X x, G gain, B shift, M mean, V variance) const {
         k.inverse_deviation(values_of(r), values_of(variance), epsilon);
         k.batch_norm(values_of(y), values_of(argmax), detail::values(x, mean, r, gain, shift), backend::activation<Scalar>{slope});
     }
@@ -101,12 +105,13 @@ template <class Scalar> struct batch_norm_sums {
         return std::tuple<array<scalar, channel, moved<D, X>>, array<scalar, channel, moved<D>>>{
             like<channel, moved<D, X>>(dy, gain.batch, 0), like<channel, moved<D>>(dy, gain.batch, 0)};
     }
-    void primal(auto& k, auto dgain, auto dshift, auto dy, auto y, auto argmax, auto x, auto mean, auto r, auto gain, auto shift) const {
+    template <class K, class S, class T, class D, class Y, class A, class X, class M, class R, class G, class B>
+    void primal(K& k, S dgain, T dshift, D dy, Y y, A argmax, X x, M mean, R r, G gain, B shift) const {
         k.batch_norm_sums(values_of(dgain), values_of(dshift), values_of(dy), values_of(y), values_of(argmax),
                           detail::values(x, mean, r, gain, shift), backend::activation<Scalar>{slope});
     }
-    template <class D>
-    void tangent(auto& k, auto dgain, auto dshift, D dy, auto y, auto argmax, auto x, auto mean, auto r, auto gain, auto shift) const {
+    template <class K, class S, class T, class D, class Y, class A, class X, class M, class R, class G, class B>
+    void tangent(K& k, S dgain, T dshift, D dy, Y y, A argmax, X x, M mean, R r, G gain, B shift) const {
         static_assert(D::varies, "bilevel: behind a loss, dy moves whenever x does");
         k.batch_norm_sums_tangent(tangents_of(dgain), tangents_of(dshift), values_of(dy), tangents_of(dy), values_of(y), values_of(argmax),
                                   detail::values(x, mean, r, gain, shift), detail::tangents(x, mean, r, gain, shift),
@@ -121,14 +126,13 @@ template <class Scalar> struct batch_norm_backward {
     static constexpr auto result(S, T, D dy, Y, A, X, M, R, G, B) {
         return like<typename X::shape, moved<S, T, D, X, G>>(dy, dy.batch, 0);
     }
-    void primal(auto& k, auto dx, auto dgain, auto dshift, auto dy, auto y, auto argmax, auto x, auto mean, auto r, auto gain,
-                auto shift) const {
+    template <class K, class Dx, class S, class T, class D, class Y, class A, class X, class M, class R, class G, class B>
+    void primal(K& k, Dx dx, S dgain, T dshift, D dy, Y y, A argmax, X x, M mean, R r, G gain, B shift) const {
         k.batch_norm_backward(values_of(dx), values_of(dgain), values_of(dshift), values_of(dy), values_of(y), values_of(argmax),
                               detail::values(x, mean, r, gain, shift), backend::activation<Scalar>{slope});
     }
-    template <class D>
-    void tangent(auto& k, auto dx, auto dgain, auto dshift, D dy, auto y, auto argmax, auto x, auto mean, auto r, auto gain,
-                 auto shift) const {
+    template <class K, class Dx, class S, class T, class D, class Y, class A, class X, class M, class R, class G, class B>
+    void tangent(K& k, Dx dx, S dgain, T dshift, D dy, Y y, A argmax, X x, M mean, R r, G gain, B shift) const {
         static_assert(D::varies, "bilevel: behind a loss, dy moves whenever x or the gain does");
         k.batch_norm_backward_tangent(tangents_of(dx), values_of(dgain), values_of(dshift), tangents_of(dgain), tangents_of(dshift),
                                       values_of(dy), tangents_of(dy), values_of(y), values_of(argmax),
