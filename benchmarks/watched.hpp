@@ -95,23 +95,23 @@ public:
 #endif
 #define BILEVEL_WATCHED(NAME)                                               \
     template <class... In> BILEVEL_OUT_OF_LINE void NAME(const In&... in) { \
+        if (!watching_) return kernels_->NAME(in...);                       \
         detail::largest_array largest;                                      \
-        if (watching_) (largest.see(in), ...);                              \
-        run(#NAME, largest, [&](auto& k) { k.NAME(in...); });               \
+        (largest.see(in), ...);                                             \
+        measure(#NAME, largest.extents, [&](auto& k) { k.NAME(in...); });   \
     }
     BILEVEL_PRIMITIVES(BILEVEL_WATCHED)
 #undef BILEVEL_WATCHED
 #undef BILEVEL_OUT_OF_LINE
 
 private:
-    template <class Call> void run(const char* name, const detail::largest_array& largest, Call call) {
-        if (!watching_) return call(*kernels_);
+    template <class Call> void measure(const char* name, const std::array<integer, 4>& extents, Call call) {
         bilevel::backend::cost<Scalar> bill;
         call(bill);
         const auto begin = std::chrono::steady_clock::now();
         call(*kernels_);
         const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-        add(seen_, {name, largest.extents, bill.flops, bill.bytes, seconds, 1});
+        add(seen_, {name, extents, bill.flops, bill.bytes, seconds, 1});
     }
 
     bilevel::backend::cpu_kernels<Scalar>* kernels_;

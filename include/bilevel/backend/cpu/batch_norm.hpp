@@ -4,7 +4,6 @@
 
 #include <bilevel/backend/cpu/batch_norm_passes.hpp>
 #include <bilevel/backend/cpu/pooled_maximum.hpp>
-#include <bilevel/backend/cpu/vectorise.hpp>
 #include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/backend/normalised.hpp>
 #include <bilevel/core/aligned_vector.hpp>

@@ -16,9 +16,9 @@ template <class Scalar> struct cpu_bias {
             const Scalar* const bias = b.at(t);
             const integer positions = y.batch * y.size / b.size;
             if (accumulate) {
-                by_channel::for_each(0, positions, b.size, [=](integer i, integer q) { out[i] += bias[q]; });
+                by_channel::for_each(positions, b.size, [=](integer i, integer q) { out[i] += bias[q]; });
             } else {
-                by_channel::for_each(0, positions, b.size, [=](integer i, integer q) { out[i] = bias[q]; });
+                by_channel::for_each(positions, b.size, [=](integer i, integer q) { out[i] = bias[q]; });
             }
         }
     }

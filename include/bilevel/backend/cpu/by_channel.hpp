@@ -14,9 +14,9 @@ namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {
 namespace by_channel {
 
-/// f(element, channel) for every element of the positions first … end − 1; each element on its own.
-template <class F> void for_each(integer first, integer end, integer channels, F f) {
-    for (integer i = first; i < end; ++i) {
+/// f(element, channel) for every element; each element on its own.
+template <class F> void for_each(integer positions, integer channels, F f) {
+    for (integer i = 0; i < positions; ++i) {
         BILEVEL_INDEPENDENT_ITERATIONS
         for (integer q = 0; q < channels; ++q) f(i * channels + q, q);
     }

@@ -230,10 +230,7 @@ protected:
     image<const Scalar> with_whole_vectors(image<const Scalar> in) {
         const integer channels = packed_columns<Scalar>(in.channels), pixels = in.count * in.height * in.width;
         Scalar* const to = scratch(whole_, pixels * channels);
-        for (integer i = 0; i < pixels; ++i) {
-            std::copy_n(in.data + i * in.channels, in.channels, to + i * channels);
-            std::fill_n(to + i * channels + in.channels, channels - in.channels, Scalar(0));
-        }
+        copy_to_whole_vectors(to, in.data, pixels, in.channels, in.channels);
         return {to, in.count, in.height, in.width, channels};
     }
 

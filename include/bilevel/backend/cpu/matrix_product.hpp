@@ -116,12 +116,6 @@ private:
     /// So that the elements of a column lie in different sets of a cache.
     static integer odd_stride(integer elements) { return (elements + 15) / 32 * 32 + 16; }
 
-    static void copy_to_whole_vectors(Scalar* to, const Scalar* from, integer rows, integer columns, integer stride) {
-        for (integer i = 0; i < rows; ++i)
-            for (integer j = 0; j < columns; j += lanes<Scalar>, to += lanes<Scalar>)
-                store(to, load_first(from + i * stride + j, columns - j));
-    }
-
     aligned_vector<Scalar> packed_, left_;
 };
 

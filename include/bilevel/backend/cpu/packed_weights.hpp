@@ -38,6 +38,12 @@ template <class Scalar, class F> void for_each_column_block(integer columns, F f
     }
 }
 
+/// Rows of a matrix, `stride` apart, side by side and each filled up with zeros to whole vectors.    // to (rows, packed_columns)
+template <class Scalar> void copy_to_whole_vectors(Scalar* to, const Scalar* from, integer rows, integer columns, integer stride) {
+    for (integer i = 0; i < rows; ++i)
+        for (integer j = 0; j < columns; j += lanes<Scalar>, to += lanes<Scalar>) store(to, load_first(from + i * stride + j, columns - j));
+}
+
 /// Whether a matrix is its own packed form: one block, all of whose columns exist.
 template <class Scalar> constexpr bool is_packed(integer columns) { return columns == block_vectors<Scalar>(columns) * lanes<Scalar>; }
 

@@ -87,7 +87,7 @@ public:
                 for (integer b = first; b < end; ++b) {
                     Scalar* const out = dx.at(t, b);
                     const Scalar* const in = dy.at(t, b);
-                    by_channel::for_each(0, positions, dy.size, [=](integer i, integer q) { out[i] = in[q] * weight; });
+                    by_channel::for_each(positions, dy.size, [=](integer i, integer q) { out[i] = in[q] * weight; });
                 }
             });
     }
