@@ -4,6 +4,7 @@
 
 #include <bilevel/backend/convolution_geometry.hpp>
 #include <bilevel/backend/folded.hpp>
+#include <bilevel/backend/host_arrays.hpp>
 #include <bilevel/backend/normalised.hpp>
 #include <bilevel/backend/single_worker.hpp>
 #include <bilevel/core/array.hpp>
@@ -17,7 +18,7 @@ namespace bilevel::backend {
 /// A backend whose kernels count instead of computing; they touch no memory, so that pointers may be null. Run under an evaluator it gives the cost of a
 /// program. Operations are nominal: a convolution counts the products with its padding, exp and log count as one. Bytes are those that the primitive must
 /// read and write once each, an array that all tasks share (stride 0) once.
-template <class Scalar> struct cost : single_worker<cost<Scalar>> {
+template <class Scalar> struct cost : host_arrays, single_worker<cost<Scalar>> {
     using scalar = Scalar;
     using kernels = cost;
     double flops = 0;

@@ -11,6 +11,7 @@
 #include <bilevel/backend/cpu/pooling.hpp>
 #include <bilevel/backend/cpu/thread_pool.hpp>
 #include <bilevel/backend/cpu/vector.hpp>
+#include <bilevel/backend/host_arrays.hpp>
 #include <bilevel/backend/reference/folded.hpp>
 #include <bilevel/backend/reference/gather.hpp>
 #include <bilevel/backend/reference/loss.hpp>
@@ -37,7 +38,8 @@ struct alignas(64) cpu_kernels : cpu_convolution<Scalar>,
                                  cpu_activation<Scalar>,
                                  reference_folded<Scalar>,
                                  reference_loss<Scalar>,
-                                 reference_gather<Scalar> {
+                                 reference_gather<Scalar>,
+                                 host_arrays {
     static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>,
                   "bilevel: backend::cpu takes float or double; backend::reference any scalar");
     using scalar = Scalar;

@@ -5,7 +5,9 @@
 #include <bilevel/backend/convolution_geometry.hpp>
 #include <bilevel/backend/folded.hpp>
 #include <bilevel/backend/normalised.hpp>
+#include <bilevel/backend/repeatable.hpp>
 #include <bilevel/core/array.hpp>
+#include <bilevel/core/memory.hpp>
 #include <bilevel/core/rows.hpp>
 
 #include <concepts>
@@ -195,10 +197,33 @@ concept vector_kernels = requires(K& k, detail::arguments<typename K::scalar> a,
     k.for_each_index(count, detail::any_index_function{});
 };
 
+/// Where arrays lie, and how the host sees them.
+///  array_memory:            of what kernels alone read and write: workspaces
+///  shared_memory:           of what the host reads and writes too, between `wait` and the next kernel: a state, what tasks report
+///  wait:                    returns when all kernels called so far are done
+///  upload:                  an array of the host where kernels can read it: itself, or a copy, which stays until the next one into the same slot
+///  download:                waits, and copies an array to the host
+///  repeat:                  f(), or the kernels that f called when it was last given with an equal identity; f waits for nothing
+///  are_surely_zero:         whether all numbers are zero; false where the host would have to wait to know it
+///  arrays_are_on_the_host:  the host may read and write every array at any time; then `wait` and `upload` do nothing
+template <class K>
+concept array_placement =
+    requires(K& k, integer slot, integer count, typename K::scalar* to, const typename K::scalar* from, repeatable these) {
+        { k.array_memory() } -> std::same_as<memory&>;
+        { k.shared_memory() } -> std::same_as<memory&>;
+        k.wait();
+        { k.upload(slot, from, count) } -> std::same_as<const typename K::scalar*>;
+        k.download(to, from, count);
+        k.repeat(these, [] {});
+        { k.are_surely_zero(from, count) } -> std::same_as<bool>;
+        requires std::same_as<const bool, decltype(K::arrays_are_on_the_host)>;
+    };
+
 /// All the kernels.
 template <class K>
-concept kernel_set = convolution_kernels<K> && matrix_kernels<K> && activation_kernels<K> && pooling_kernels<K> && bias_kernels<K> &&
-                     batch_norm_kernels<K> && folded_kernels<K> && loss_kernels<K> && gather_kernels<K> && vector_kernels<K>;
+concept kernel_set =
+    array_placement<K> && convolution_kernels<K> && matrix_kernels<K> && activation_kernels<K> && pooling_kernels<K> && bias_kernels<K> &&
+    batch_norm_kernels<K> && folded_kernels<K> && loss_kernels<K> && gather_kernels<K> && vector_kernels<K>;
 
 /// Workers, each with kernels of its own; worker 0 is the calling thread's.
 ///  tasks_per_block:  how many tasks a kernel is given at a time; never depends on the number of workers

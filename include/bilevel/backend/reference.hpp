@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/host_arrays.hpp>
 #include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/backend/reference/activation.hpp>
 #include <bilevel/backend/reference/batch_norm.hpp>
@@ -35,6 +36,7 @@ struct reference : reference_convolution<Scalar>,
                    reference_loss<Scalar>,
                    reference_gather<Scalar>,
                    reference_vector<Scalar>,
+                   host_arrays,
                    single_worker<reference<Scalar>> {
     using scalar = Scalar;
     using kernels = reference;

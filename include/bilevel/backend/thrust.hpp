@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/host_arrays.hpp>
 #include <bilevel/backend/single_worker.hpp>
 #include <bilevel/backend/thrust/activation.hpp>
 #include <bilevel/backend/thrust/batch_norm.hpp>
@@ -25,20 +26,21 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 /// Every kernel on an execution policy of Thrust, such as `::thrust::omp::par`; the policy's system owns the memory of the arrays. All tasks of a batch
 /// are one block: a kernel runs over tasks × elements, one call each, and the bits do not depend on the number of the system's threads.
 /// `thrust<decltype(::thrust::omp::par), float> backend;`  It is its own and only worker. Link to bilevel::thrust, or define THRUST_DEVICE_SYSTEM as Thrust
-/// wants it, and compile with OpenMP for its policy.
-template <class ExecutionPolicy, class Scalar>
-class thrust : public thrust_convolution<thrust<ExecutionPolicy, Scalar>, Scalar>,
-               public thrust_convolution_activation<thrust<ExecutionPolicy, Scalar>, Scalar>,
-               public thrust_folded<thrust<ExecutionPolicy, Scalar>, Scalar>,
-               public thrust_matrix<thrust<ExecutionPolicy, Scalar>, Scalar>,
-               public thrust_activation<thrust<ExecutionPolicy, Scalar>, Scalar>,
-               public thrust_pooling<thrust<ExecutionPolicy, Scalar>, Scalar>,
-               public thrust_batch_norm<thrust<ExecutionPolicy, Scalar>, Scalar>,
-               public thrust_bias<thrust<ExecutionPolicy, Scalar>, Scalar>,
-               public thrust_loss<thrust<ExecutionPolicy, Scalar>, Scalar>,
-               public thrust_gather<thrust<ExecutionPolicy, Scalar>, Scalar>,
-               public thrust_vector<thrust<ExecutionPolicy, Scalar>, Scalar>,
-               public single_worker<thrust<ExecutionPolicy, Scalar>> {
+/// wants it, and compile with OpenMP for its policy. Arrays says where the policy's kernels find arrays, as in `array_placement` of primitives.hpp.
+template <class ExecutionPolicy, class Scalar, class Arrays = host_arrays>
+class thrust : public thrust_convolution<thrust<ExecutionPolicy, Scalar, Arrays>, Scalar>,
+               public thrust_convolution_activation<thrust<ExecutionPolicy, Scalar, Arrays>, Scalar>,
+               public thrust_folded<thrust<ExecutionPolicy, Scalar, Arrays>, Scalar>,
+               public thrust_matrix<thrust<ExecutionPolicy, Scalar, Arrays>, Scalar>,
+               public thrust_activation<thrust<ExecutionPolicy, Scalar, Arrays>, Scalar>,
+               public thrust_pooling<thrust<ExecutionPolicy, Scalar, Arrays>, Scalar>,
+               public thrust_batch_norm<thrust<ExecutionPolicy, Scalar, Arrays>, Scalar>,
+               public thrust_bias<thrust<ExecutionPolicy, Scalar, Arrays>, Scalar>,
+               public thrust_loss<thrust<ExecutionPolicy, Scalar, Arrays>, Scalar>,
+               public thrust_gather<thrust<ExecutionPolicy, Scalar, Arrays>, Scalar>,
+               public thrust_vector<thrust<ExecutionPolicy, Scalar, Arrays>, Scalar>,
+               public single_worker<thrust<ExecutionPolicy, Scalar, Arrays>>,
+               public Arrays {
     static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>,
                   "bilevel: backend::thrust takes float or double; backend::reference any scalar");
 
@@ -48,7 +50,7 @@ public:
     using execution_policy = std::remove_cvref_t<ExecutionPolicy>;
     using launcher_type = thrust_launcher<execution_policy>;
 
-    explicit thrust(const execution_policy& policy = {}) : launcher_(policy) {}
+    explicit thrust(const execution_policy& policy = {}, const Arrays& arrays = {}) : Arrays(arrays), launcher_(policy) {}
 
     integer tasks_per_block(integer tasks) const { return tasks; }
     std::string describe() const {

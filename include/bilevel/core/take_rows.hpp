@@ -5,17 +5,13 @@
 #include <bilevel/core/rows.hpp>
 #include <bilevel/core/workspace.hpp>
 
-#include <algorithm>
-
 namespace bilevel {
 
 /// One vector of `size` elements a task from a workspace, all zero: kernels write parameters, never the padding between them, and sums over a whole
 /// vector must not see anything there.
 template <class Scalar> rows<Scalar> take_rows(workspace& from, integer tasks, integer size) {
     const integer stride = padded(size);
-    Scalar* data = from.template take<Scalar>(tasks * stride);
-    if (data != nullptr) std::fill(data, data + tasks * stride, Scalar(0));
-    return {data, stride, tasks, size};
+    return {from.template take_zeros<Scalar>(tasks * stride), stride, tasks, size};
 }
 
 /// Bytes that `count` such rows take.

@@ -39,7 +39,7 @@ template <class Linear> struct implicit {
     void operator()(Binding& problem, const Rule& rule, scratch<Binding>& s, rows<Scalar> dx, std::span<task_outcome> outcomes) const {
         auto& kernels = problem.kernels();
         descend(problem, rule, s.y, s.g, outcomes);
-        note_inner_losses(problem.linearize(0, s.y, s.g), rule.steps, outcomes);
+        note_inner_losses(kernels, problem.linearize(0, s.y, s.g), rule.steps, outcomes);
         note_gradient_norm(kernels, s.g, s.squares, outcomes);
         problem.outer(s.y, s.v, dx, outcomes);
         linear.solve(

@@ -51,7 +51,7 @@ struct unrolled {
         problem.start(s.y(0));
         for (integer k = 0; k < rule.steps; ++k) {
             const Scalar* losses = kept ? problem.linearize(k, s.y(k), s.g) : problem.gradient(s.y(k), s.g);
-            note_inner_losses(losses, k, outcomes);
+            note_inner_losses(kernels, losses, k, outcomes);
             rule.advance(kernels, s.y(k + 1), rows<const Scalar>(s.y(k)), rows<const Scalar>(s.g));
         }
         problem.outer(s.y(rule.steps), s.v, dx, outcomes);

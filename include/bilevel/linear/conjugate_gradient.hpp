@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/host_device.hpp>
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/take_rows.hpp>
 #include <bilevel/problem/outcome.hpp>
@@ -11,6 +12,63 @@
 #include <string>
 
 namespace bilevel::linear {
+
+namespace detail {
+/// The scalars of each task, where the arrays lie, and what is done with them between the products: one call a task.
+template <class Scalar> struct conjugate_gradient_scalars {
+    Scalar *rr, *start, *curvature, *step, *back, *ratio, *going;
+    Scalar bound;  // of ‖r‖² / ‖b‖²
+    task_outcome* outcomes;
+
+    BILEVEL_HOST_DEVICE void look(integer t) const {
+        if (!(rr[t] > bound * start[t])) going[t] = Scalar(0);
+    }
+    struct begin {
+        conjugate_gradient_scalars of;
+        BILEVEL_HOST_DEVICE void operator()(integer t) const {
+            of.start[t] = of.rr[t];
+            of.going[t] = Scalar(1);
+            of.outcomes[t].linear_iterations = 0;
+            of.outcomes[t].positive_curvature = true;
+            of.look(t);
+        }
+    };
+    /// The step along the direction; none for a task that has stopped, or stops here.
+    struct take_step {
+        conjugate_gradient_scalars of;
+        BILEVEL_HOST_DEVICE void operator()(integer t) const {
+            Scalar length(0);
+            if (of.going[t] > Scalar(0)) {
+                ++of.outcomes[t].linear_iterations;
+                if (of.curvature[t] > Scalar(0)) {
+                    length = of.rr[t] / of.curvature[t];
+                } else {
+                    of.going[t] = Scalar(0);
+                    of.outcomes[t].positive_curvature = false;
+                }
+            }
+            of.step[t] = length;
+            of.back[t] = -length;
+            of.ratio[t] = of.rr[t];
+        }
+    };
+    /// By how much the old direction is a part of the next one.
+    struct turn {
+        conjugate_gradient_scalars of;
+        BILEVEL_HOST_DEVICE void operator()(integer t) const {
+            of.ratio[t] = of.going[t] > Scalar(0) ? of.rr[t] / of.ratio[t] : Scalar(0);
+            of.look(t);
+        }
+    };
+    struct end {
+        conjugate_gradient_scalars of;
+        BILEVEL_HOST_DEVICE void operator()(integer t) const {
+            using std::sqrt;
+            of.outcomes[t].linear_residual = of.start[t] > Scalar(0) ? double(sqrt(of.rr[t] / of.start[t])) : 0;
+        }
+    };
+};
+}  // namespace detail
 
 /// Conjugate gradients [Hestenes52] for  (A_t + δI) w_t = b_t,  all tasks t at once, with products alone: one product an iteration.
 /// Each task has its own scalars and stops by itself: when ‖r‖ ≤ tolerance ‖b‖, or where vᵀ(A + δI)v ≤ 0 (not positive definite: the outcome says so).
@@ -35,13 +93,14 @@ struct conjugate_gradient {
     /// The vectors that a solution needs beside b and w: residual, direction, product; and the scalars of each task.
     template <class Scalar> struct scratch {
         rows<Scalar> r{}, p{}, ap{};
-        rows<Scalar> rr{}, start{}, curvature{}, step{}, ratio{}, going{};  // one number a task, side by side in the first row
+        rows<Scalar> rr{}, start{}, curvature{}, step{}, back{}, ratio{}, going{};  // one number a task, side by side in the first row
 
         scratch() = default;
         scratch(workspace& from, integer tasks, integer size)
             : r(take_rows<Scalar>(from, tasks, size)), p(take_rows<Scalar>(from, tasks, size)), ap(take_rows<Scalar>(from, tasks, size)),
               rr(take_rows<Scalar>(from, 1, tasks)), start(take_rows<Scalar>(from, 1, tasks)), curvature(take_rows<Scalar>(from, 1, tasks)),
-              step(take_rows<Scalar>(from, 1, tasks)), ratio(take_rows<Scalar>(from, 1, tasks)), going(take_rows<Scalar>(from, 1, tasks)) {}
+              step(take_rows<Scalar>(from, 1, tasks)), back(take_rows<Scalar>(from, 1, tasks)), ratio(take_rows<Scalar>(from, 1, tasks)),
+              going(take_rows<Scalar>(from, 1, tasks)) {}
     };
 
     /// w ← (A + δI)⁻¹ b by  apply(v, Av);  w begins at zero.
@@ -49,52 +108,27 @@ struct conjugate_gradient {
     void solve(Kernels& kernels, Apply apply, rows<const Scalar> b, rows<Scalar> w, scratch<Scalar>& s,
                std::span<task_outcome> outcomes) const {
         const integer tasks = b.tasks;
-        Scalar *rr = s.rr.data, *start = s.start.data, *step = s.step.data, *ratio = s.ratio.data, *curvature = s.curvature.data,
-               *going = s.going.data;
+        using scalars = detail::conjugate_gradient_scalars<Scalar>;
+        const scalars of{s.rr.data,      s.start.data, s.curvature.data, s.step.data,
+                         s.back.data,    s.ratio.data, s.going.data,     Scalar(tolerance * tolerance),
+                         outcomes.data()};
         kernels.fill(w, Scalar(0));
         kernels.copy(s.r, b);
         kernels.copy(s.p, b);
-        kernels.inner_products(rr, s.r, s.r);
-        for (integer t = 0; t < tasks; ++t) {
-            start[t] = rr[t];
-            going[t] = Scalar(1);
-            auto& outcome = outcomes[std::size_t(t)];
-            outcome.linear_iterations = 0;
-            outcome.positive_curvature = true;
-        }
-        for (integer i = 0; i < iterations; ++i) {
-            bool any = false;
-            for (integer t = 0; t < tasks; ++t) {
-                if (going[t] > Scalar(0) && !(rr[t] > Scalar(tolerance * tolerance) * start[t])) going[t] = Scalar(0);
-                any = any || going[t] > Scalar(0);
-            }
-            if (!any) break;
+        kernels.inner_products(of.rr, s.r, s.r);
+        kernels.for_each_index(tasks, typename scalars::begin{of});
+        for (integer i = 0; i < iterations && !kernels.are_surely_zero(static_cast<const Scalar*>(of.going), tasks); ++i) {
             apply(rows<const Scalar>(s.p), s.ap);
             if (damping > 0) kernels.add_scaled(s.ap, Scalar(damping), rows<const Scalar>(s.p));
-            kernels.inner_products(curvature, s.p, s.ap);
-            for (integer t = 0; t < tasks; ++t) {
-                step[t] = Scalar(0);
-                if (!(going[t] > Scalar(0))) continue;
-                ++outcomes[std::size_t(t)].linear_iterations;
-                if (curvature[t] > Scalar(0)) {
-                    step[t] = rr[t] / curvature[t];
-                } else {
-                    going[t] = Scalar(0);
-                    outcomes[std::size_t(t)].positive_curvature = false;
-                }
-            }
-            kernels.add_scaled(w, static_cast<const Scalar*>(step), s.p);
-            for (integer t = 0; t < tasks; ++t) step[t] = -step[t];
-            kernels.add_scaled(s.r, static_cast<const Scalar*>(step), s.ap);
-            for (integer t = 0; t < tasks; ++t) ratio[t] = rr[t];
-            kernels.inner_products(rr, s.r, s.r);
-            for (integer t = 0; t < tasks; ++t) ratio[t] = going[t] > Scalar(0) ? rr[t] / ratio[t] : Scalar(0);
-            kernels.scale_and_add(s.p, static_cast<const Scalar*>(ratio), s.r);
+            kernels.inner_products(of.curvature, s.p, s.ap);
+            kernels.for_each_index(tasks, typename scalars::take_step{of});
+            kernels.add_scaled(w, static_cast<const Scalar*>(of.step), s.p);
+            kernels.add_scaled(s.r, static_cast<const Scalar*>(of.back), s.ap);
+            kernels.inner_products(of.rr, s.r, s.r);
+            kernels.for_each_index(tasks, typename scalars::turn{of});
+            kernels.scale_and_add(s.p, static_cast<const Scalar*>(of.ratio), s.r);
         }
-        for (integer t = 0; t < tasks; ++t) {
-            using std::sqrt;
-            outcomes[std::size_t(t)].linear_residual = start[t] > Scalar(0) ? double(sqrt(rr[t] / start[t])) : 0;
-        }
+        kernels.for_each_index(tasks, typename scalars::end{of});
     }
 };
 

@@ -33,13 +33,14 @@ template <class Kernels, class Network> class prediction {
 public:
     using scalar = typename Kernels::scalar;
 
-    prediction(integer tasks, integer count, integer outputs) : tasks_(tasks), count_(count), outputs_(outputs) {
+    prediction(integer tasks, integer count, integer outputs, memory& arrays = host_memory())
+        : tasks_(tasks), count_(count), outputs_(outputs) {
         backend::cost<scalar> counter;
         workspace counted;
         run<autodiff::normalisation::batch>(counter, counted, nullptr, {}, {}, false);
         workspace running;
         run<autodiff::normalisation::running>(counter, running, nullptr, {}, {}, false);
-        values_ = workspace(counted.used() > running.used() ? counted.used() : running.used());
+        values_ = workspace(counted.used() > running.used() ? counted.used() : running.used(), arrays);
     }
     bool fits(integer tasks, integer count, integer outputs) const { return tasks == tasks_ && count == count_ && outputs == outputs_; }
 

@@ -18,12 +18,12 @@ public:
     using scalar = typename Kernels::scalar;
 
     body_program() = default;
-    body_program(integer tasks, integer count) {
+    body_program(integer tasks, integer count, memory& arrays = host_memory()) {
         backend::cost<scalar> counter;
         body_program<backend::cost<scalar>, Network> counted;
         counted.forward(counter, tasks, count, nullptr, {}, {});
         counted.backward({}, {});
-        values_ = workspace(counted.used());
+        values_ = workspace(counted.used(), arrays);
     }
 
     /// The features of the inputs under the parameters x.    // (tasks, count, input) -> (tasks, count, features)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/core/integer.hpp>
+#include <bilevel/core/memory.hpp>
 #include <bilevel/core/rows.hpp>
 
 #include <concepts>
@@ -14,6 +15,7 @@ struct requirements {
     integer slots = 1;           // linearizations kept at once
     bool second_order = false;   // products with the Hessian
     bool outer = true;           // the outer objective; adaptation alone does not need it
+    memory* arrays = &host_memory();  // where the binding's arrays lie: the array_memory of its kernels
 };
 
 /// How a policy sees a problem on a block of tasks, whatever is inside (a network, a user's own objectives): products only, never a matrix.

@@ -33,7 +33,7 @@ template <class Network, class Loss> struct episode<task<Network, Loss>, adapts:
 
         binding(const episode& p, const episode_extents& e, const requirements& needs)
             : size_(p.inner_size()), extents_(e), inner_(e.tasks, e.support, e.outputs, needs) {
-            if (needs.outer) outer_ = network_outer<Kernels, Network, Loss>(e.tasks, e.query, e.outputs);
+            if (needs.outer) outer_ = network_outer<Kernels, Network, Loss>(e.tasks, e.query, e.outputs, *needs.arrays);
         }
         integer tasks() const { return extents_.tasks; }
         integer inner_size() const { return size_; }

@@ -32,22 +32,24 @@ template <class Network, class Loss> struct episode<task<Network, Loss>, adapts:
         using problem = episode;
 
         binding(const episode& p, const episode_extents& e, const requirements& needs)
-            : inner_size_(p.inner_size()), outer_size_(p.outer_size()), extents_(e), needs_(needs), support_(e.tasks, e.support),
-              slots_(std::size_t(needs.slots)) {
+            : inner_size_(p.inner_size()), outer_size_(p.outer_size()), extents_(e), needs_(needs),
+              support_(e.tasks, e.support, *needs.arrays), slots_(std::size_t(needs.slots)) {
             const integer features = e.support * Network::features::count();
             const auto support = moving::template cost<autodiff::reading::primal, scalar>(e.tasks, e.support, e.outputs);
             for (auto& slot : slots_) {
-                slot.memory = workspace(bytes_of_rows<scalar>(1, e.tasks, inner_size_));
+                slot.memory = workspace(bytes_of_rows<scalar>(1, e.tasks, inner_size_), *needs.arrays);
                 slot.g = take_rows<scalar>(slot.memory, e.tasks, inner_size_);
-                slot.values = workspace(support.values);
+                slot.values = workspace(support.values, *needs.arrays);
             }
             if (needs.second_order)
-                tangents_ = workspace(moving::template cost<autodiff::reading::tangent, scalar>(e.tasks, e.support, e.outputs).tangents);
+                tangents_ = workspace(moving::template cost<autodiff::reading::tangent, scalar>(e.tasks, e.support, e.outputs).tangents,
+                                      *needs.arrays);
             if (!needs.outer) return;
-            query_ = objective::body_program<Kernels, Network>(e.tasks, e.query);
+            query_ = objective::body_program<Kernels, Network>(e.tasks, e.query, *needs.arrays);
             outer_values_ = workspace(still::template cost<autodiff::reading::primal, scalar>(e.tasks, e.query, e.outputs).values +
-                                      std::size_t(padded(1) * e.tasks) * sizeof(scalar));
-            vectors_ = workspace(bytes_of_rows<scalar>(1, e.tasks, features) + bytes_of_rows<scalar>(1, e.tasks, cut));
+                                          std::size_t(padded(1) * e.tasks) * sizeof(scalar),
+                                      *needs.arrays);
+            vectors_ = workspace(bytes_of_rows<scalar>(1, e.tasks, features) + bytes_of_rows<scalar>(1, e.tasks, cut), *needs.arrays);
             accumulated_ = take_rows<scalar>(vectors_, e.tasks, features);
             body_gradient_ = take_rows<scalar>(vectors_, e.tasks, cut);
         }

@@ -42,6 +42,7 @@ template <class Levels> struct own_problem {
     integer statistics_size() const { return 0; }
     template <class Scalar> static integer tasks(std::span<const Levels> b) { return integer(b.size()); }
     template <class Scalar> extents extents_of(std::span<const Levels>, integer tasks) const { return {tasks}; }
+    template <class Scalar, class Upload> std::span<const Levels> placed(std::span<const Levels> b, Upload) const { return b; }
     template <class Scalar> void check(std::span<const Levels> b, bool) const {
         if (b.empty()) throw argument_error("batch: it holds no task, expected at least 1");
     }
@@ -51,6 +52,9 @@ template <class Levels> struct own_problem {
 template <class Kernels, class Inner, class Outer> class own_binding {
 public:
     using scalar = typename Kernels::scalar;
+    static_assert(Kernels::arrays_are_on_the_host,
+                  "bilevel: a user's own objectives are computed on the host: they need a backend whose arrays lie there (backend::cpu, "
+                  "backend::reference)");
 
     own_binding(integer inner_size, integer outer_size, integer tasks, const requirements& needs)
         : points_(std::size_t(needs.slots)), losses_(std::size_t(padded(1) * tasks)), inner_size_(inner_size), outer_size_(outer_size),

@@ -22,14 +22,14 @@ public:
         if (needs.second_order) {
             const auto bill = linearized::template cost<autodiff::reading::primal, scalar>(tasks, count, outputs);
             for (auto& slot : slots_) {
-                slot.values = workspace(bill.values);
-                slot.memory = workspace(bytes_of_rows<scalar>(1, tasks, Network::size(outputs)));
+                slot.values = workspace(bill.values, *needs.arrays);
+                slot.memory = workspace(bytes_of_rows<scalar>(1, tasks, Network::size(outputs)), *needs.arrays);
                 slot.g = take_rows<scalar>(slot.memory, tasks, Network::size(outputs));
             }
-            tangents_ = workspace(bill.tangents);
+            tangents_ = workspace(bill.tangents, *needs.arrays);
         } else {
             const auto bill = plain::template cost<autodiff::reading::primal, scalar>(tasks, count, outputs);
-            slots_.front().values = workspace(bill.values);
+            slots_.front().values = workspace(bill.values, *needs.arrays);
         }
     }
 

@@ -18,10 +18,10 @@ public:
     using block = objective::examples_block<scalar, typename Loss::template target<scalar>>;
 
     network_outer() = default;
-    network_outer(integer tasks, integer count, integer outputs) {
+    network_outer(integer tasks, integer count, integer outputs, memory& arrays) {
         const auto bill = program::template cost<autodiff::reading::primal, scalar>(tasks, count, outputs);
         const std::size_t counts = std::size_t(padded(1) * tasks) * sizeof(scalar);
-        values_ = workspace(bill.values + counts);
+        values_ = workspace(bill.values + counts, arrays);
     }
 
     /// g ← ∇ℓ(y) on the block; the outcomes receive loss and accuracy. Batch norm's statistics go to `statistics`, if there is room for them.

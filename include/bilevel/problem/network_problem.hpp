@@ -69,6 +69,20 @@ template <class Task> struct network_problem {
         if (with_query) set("query", b.query);
     }
 
+    /// The batch where kernels can read it; upload(slot, array, count) is that of the kernels.
+    template <class Scalar, class Upload> batch<Scalar> placed(const batch<Scalar>& b, Upload upload) const {
+        batch<Scalar> to = b;
+        const auto place = [&](integer slot, auto& set) {
+            const integer examples = b.tasks * set.count;
+            if (set.inputs != nullptr) set.inputs = upload(slot, set.inputs, examples * network::input::count());
+            if (set.targets != nullptr) set.targets = upload(slot + 1, set.targets, examples * target_size<Scalar>(b.outputs));
+        };
+        place(0, to.support);
+        place(2, to.query);
+        if (b.classes != nullptr) to.classes = upload(integer{4}, b.classes, b.tasks * b.outputs);
+        return to;
+    }
+
 protected:
     template <class Scalar> static constexpr integer target_size([[maybe_unused]] integer outputs) {
         return loss::is_classification ? 1 : outputs;

@@ -63,14 +63,14 @@ template <class Network, class Loss> struct shared_body<task<Network, Loss>> : n
         using scalar = typename Kernels::scalar;
         using problem = shared_body;
 
-        binding(const shared_body& p, const episode_extents& e, const requirements&)
-            : classes_(p.classes), outer_size_(p.outer_size()), extents_(e), body_(e.tasks, e.query) {
+        binding(const shared_body& p, const episode_extents& e, const requirements& needs)
+            : classes_(p.classes), outer_size_(p.outer_size()), extents_(e), body_(e.tasks, e.query, *needs.arrays) {
             backend::cost<scalar> counter;
             workspace counted;
             const handle nothing_there{e.tasks, e.query, 0, nullptr, 0, nullptr, 0};
             head(counter, counted, nothing_there, nullptr, nullptr, {}, {});
-            values_ = workspace(counted.used() + std::size_t(padded(1) * e.tasks) * sizeof(scalar));
-            vectors_ = workspace(bytes_of_rows<scalar>(1, e.tasks, cut));
+            values_ = workspace(counted.used() + std::size_t(padded(1) * e.tasks) * sizeof(scalar), *needs.arrays);
+            vectors_ = workspace(bytes_of_rows<scalar>(1, e.tasks, cut), *needs.arrays);
             gradient_ = take_rows<scalar>(vectors_, e.tasks, cut);
         }
         integer tasks() const { return extents_.tasks; }

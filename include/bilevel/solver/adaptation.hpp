@@ -13,13 +13,15 @@
 
 namespace bilevel::detail {
 
-/// Adapts to the support sets of a block of tasks by the inner rule from y₀(x); gives whole networks: x with y in its place.
+/// Adapts to the support sets of a block of tasks by the inner rule from y₀(x); gives whole networks, in memory that the host shares: x with y in its
+/// place.
 template <class Kernels, class Problem> class adaptation {
 public:
     using scalar = typename Kernels::scalar;
 
-    adaptation(const Problem& p, const typename Problem::extents& extents) : extents_(extents), binding_(p, extents, {1, false, false}) {
-        memory_ = workspace(bytes_of_rows<scalar>(2, binding_.tasks(), binding_.inner_size()));
+    adaptation(const Problem& p, const typename Problem::extents& extents, memory& arrays)
+        : extents_(extents), binding_(p, extents, {1, false, false, &arrays}) {
+        memory_ = workspace(bytes_of_rows<scalar>(2, binding_.tasks(), binding_.inner_size()), arrays);
         y_ = take_rows<scalar>(memory_, binding_.tasks(), binding_.inner_size());
         g_ = take_rows<scalar>(memory_, binding_.tasks(), binding_.inner_size());
     }
@@ -50,7 +52,9 @@ public:
     using scalar = typename Kernels::scalar;
     using network = typename Problem::network;
 
-    adaptation(const Problem&, const typename Problem::extents& e) : extents_(e), features_(e.tasks, e.support, e.outputs) {}
+    adaptation(const Problem&, const typename Problem::extents& e, memory& arrays)
+        : extents_(e), features_(e.tasks, e.support, e.outputs, arrays),
+          on_host_(std::size_t(e.tasks * e.support * network::features::count())), labels_(std::size_t(e.tasks * e.support)) {}
     bool fits(const typename Problem::extents& extents) const { return extents == extents_; }
 
     template <class Batch, class Rule>
@@ -61,12 +65,16 @@ public:
         kernels.copy(adapted.part(0, cut), x.part(0, cut));
         kernels.fill(adapted.part(cut, adapted.size - cut), scalar(0));
         const auto features = features_(kernels, support.inputs, adapted, statistics, normalisation, true).features;
+        const integer of_task = extents_.support * width;
+        for (integer t = 0; t < extents_.tasks; ++t)
+            kernels.download(on_host_.data() + t * of_task, static_cast<const scalar*>(features.at(t)), of_task);
+        kernels.download(labels_.data(), support.targets, extents_.tasks * extents_.support);
         for (integer t = 0; t < extents_.tasks; ++t) {
             using regression = objective::logistic_regression;
             const regression::matrix z = Eigen::Map<const Eigen::Matrix<scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
-                                             features.at(t), extents_.support, width)
+                                             on_host_.data() + t * of_task, extents_.support, width)
                                              .template cast<double>();
-            const std::vector<int> labels(support.targets + t * extents_.support, support.targets + (t + 1) * extents_.support);
+            const std::vector<int> labels(labels_.begin() + t * extents_.support, labels_.begin() + (t + 1) * extents_.support);
             const auto head = p.regression(z, labels, extents_.outputs);
             scalar* to = adapted.row(t) + cut;
             for (integer i = 0; i < width * extents_.outputs; ++i) to[i] = scalar(head.weights.data()[i]);
@@ -78,6 +86,8 @@ public:
 private:
     typename Problem::extents extents_;
     nn::prediction<Kernels, network> features_;
+    std::vector<scalar> on_host_;
+    std::vector<int> labels_;
 };
 
 }  // namespace bilevel::detail

@@ -7,8 +7,6 @@
 #include <bilevel/core/rows.hpp>
 #include <bilevel/problem/outcome.hpp>
 
-#include <vector>
-
 namespace bilevel {
 
 /// How an adapted task is evaluated; every accuracy is printed with it.
@@ -23,7 +21,7 @@ template <class Scalar> struct adapted {
     integer tasks = 0, size = 0, stride = 0;
     aligned_vector<Scalar> statistics;
     autodiff::normalisation normalisation = autodiff::normalisation::batch;
-    std::vector<task_outcome> outcomes;  // what the inner loops met
+    aligned_vector<task_outcome> outcomes;  // what the inner loops met
 
     rows<const Scalar> rows_of_tasks() const { return {parameters.data(), stride, tasks, size}; }
 };

@@ -2,14 +2,20 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/host_device.hpp>
 #include <bilevel/core/take_rows.hpp>
+#include <bilevel/problem/binding.hpp>
 #include <bilevel/problem/outcome.hpp>
 
 #include <optional>
 #include <span>
-#include <vector>
 
 namespace bilevel::detail {
+
+struct no_outcome {
+    task_outcome* outcomes;
+    BILEVEL_HOST_DEVICE void operator()(integer t) const { outcomes[t] = task_outcome{}; }
+};
 
 /// What one worker needs to compute the hypergradients of a block of tasks; sized once for each shape of batch.
 template <class Kernels, class Problem, class Hypergradient, class Rule> class training_worker {
@@ -18,8 +24,8 @@ public:
     using binding = typename Problem::template binding<Kernels>;
     using scratch = typename Hypergradient::template scratch<binding>;
 
-    training_worker(const Problem& p, const typename Problem::extents& extents, const Hypergradient& h, const Rule& rule)
-        : binding_(p, extents, h.requirements_of(rule)), outcomes_(std::size_t(extents.tasks)) {
+    training_worker(const Problem& p, const typename Problem::extents& extents, const Hypergradient& h, const Rule& rule, memory& arrays)
+        : binding_(p, extents, requirements_of(h, rule, arrays)) {
         const auto take = [&](workspace& from) {
             scratch_ = scratch(from, binding_, h, rule);
             dx_ = take_rows<scalar>(from, extents.tasks, p.outer_size());
@@ -27,27 +33,31 @@ public:
         };
         workspace counted;
         take(counted);
-        memory_ = workspace(counted.used());
+        memory_ = workspace(counted.used(), arrays);
         take(memory_);
     }
 
-    /// The hypergradients of the tasks first, first + 1, … of the batch.
+    /// The hypergradients of the tasks first, first + 1, … of the batch, and what there is to say of each.
     template <class Batch>
     void run(Kernels& kernels, const Batch& batch, integer first, rows<const scalar> x, const Hypergradient& h, const Rule& rule,
-             bool record) {
-        for (auto& outcome : outcomes_) outcome = task_outcome{};
+             bool record, std::span<task_outcome> outcomes) {
+        kernels.for_each_index(integer(outcomes.size()), no_outcome{outcomes.data()});
         kernels.fill(dx_, scalar(0));
         binding_.bind(kernels, batch, first, x, record && statistics_.size > 0 ? statistics_ : rows<scalar>{});
-        h(binding_, rule, scratch_, dx_, std::span<task_outcome>(outcomes_));
+        h(binding_, rule, scratch_, dx_, outcomes);
     }
 
     rows<const scalar> gradients() const { return dx_; }
     rows<const scalar> statistics() const { return statistics_; }
-    std::span<const task_outcome> outcomes() const { return outcomes_; }
 
 private:
+    static problem::requirements requirements_of(const Hypergradient& h, const Rule& rule, memory& arrays) {
+        auto needs = h.requirements_of(rule);
+        needs.arrays = &arrays;
+        return needs;
+    }
+
     binding binding_;
-    std::vector<task_outcome> outcomes_;
     workspace memory_;
     scratch scratch_;
     rows<scalar> dx_{}, statistics_{};

@@ -1,0 +1,134 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/backend/repeatable.hpp>
+#include <bilevel/core/aligned_vector.hpp>
+#include <bilevel/core/error.hpp>
+#include <bilevel/core/rows.hpp>
+#include <bilevel/problem/outcome.hpp>
+#include <bilevel/solver/moving_average.hpp>
+#include <bilevel/solver/report.hpp>
+#include <bilevel/solver/require_finite.hpp>
+#include <bilevel/solver/settings.hpp>
+#include <bilevel/solver/shared_arrays.hpp>
+#include <bilevel/solver/state.hpp>
+#include <bilevel/solver/training_worker.hpp>
+
+#include <atomic>
+#include <cmath>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace bilevel::detail {
+
+/// A batch where kernels can read it, and where that is.
+template <class Problem, class Kernels, class Batch>
+Batch place(const Problem& problem, Kernels& kernels, const Batch& batch, backend::repeatable& addresses) {
+    return problem.template placed<typename Kernels::scalar>(batch, [&](integer slot, const auto* array, integer count) {
+        const auto* const placed = kernels.upload(slot, array, count);
+        addresses.add(placed);
+        return placed;
+    });
+}
+
+/// The mean hypergradient over a meta-batch, the running statistics after it, and the memory for both; sized once for each shape of batch.
+template <class Backend, class Problem, class Hypergradient, class Inner> class meta_gradient {
+public:
+    using scalar = typename Backend::scalar;
+    using kernels = typename Backend::kernels;
+    using batch_type = typename Problem::template batch<scalar>;
+
+    /// Throws `argument_error` where batch or state do not fit, `numeric_error` where a loss or the hypergradient is not finite.
+    template <class Settings>
+    report compute(Backend& backend, const Problem& problem, const Settings& settings, const state<scalar>& s, const batch_type& batch,
+                   bool record) {
+        problem.template check<scalar>(batch, true);
+        if (integer(s.parameters.size()) != problem.outer_size())
+            throw argument_error("state: it holds " + std::to_string(s.parameters.size()) + " parameters, the problem has " +
+                                 std::to_string(problem.outer_size()));
+        kernels& k = backend.worker(0);
+        const shared_arrays<kernels> shared(k);
+        const integer tasks = Problem::template tasks<scalar>(batch), block = backend.tasks_per_block(tasks);
+        const auto extents = problem.template extents_of<scalar>(batch, block);
+        if (workers_.empty() || !(extents == extents_)) {
+            workers_.clear();
+            for (integer w = 0; w < backend.workers(); ++w)
+                workers_.push_back(std::make_unique<worker>(problem, extents, settings.hypergradient, settings.inner, k.array_memory()));
+            extents_ = extents;
+            vector_ = shared.template zeros<scalar>(problem.outer_size());
+            statistics_ = shared.template zeros<scalar>(problem.statistics_size());
+            squares_ = shared.template zeros<scalar>(1);
+            memory_ = ++memories;
+        }
+        if (integer(outcomes_.size()) != tasks) outcomes_ = shared.template zeros<task_outcome>(tasks);
+
+        backend::repeatable these;
+        const batch_type placed = place(problem, k, batch, these);
+        const rows<const scalar> x{shared.readable(s.parameters, upload_slot::parameters), 0, block, problem.outer_size()},
+            before{shared.readable(s.statistics, upload_slot::statistics), 0, 1, problem.statistics_size()};
+        for (const integer number : {memory_, tasks, integer{record}}) these.add(number);
+        for (const scalar* address : {x.data, before.data}) these.add(address);
+        these.add(outcomes_.data());
+        k.repeat(these, [&] { launch(backend, settings, x, before, placed, record); });
+        k.wait();
+        auto r = report::of(outcomes_);
+        r.gradient_norm = std::sqrt(double(squares_.front()));
+        require_finite(outcomes_, r.gradient_norm);
+        return r;
+    }
+
+    aligned_vector<scalar>& vector() { return vector_; }
+    const aligned_vector<scalar>& statistics() const { return statistics_; }
+    /// The norm of the vector as it stands.
+    double norm(kernels& k) {
+        square(k);
+        k.wait();
+        return std::sqrt(double(squares_.front()));
+    }
+
+private:
+    using worker = training_worker<kernels, Problem, Hypergradient, Inner>;
+
+    template <class Settings>
+    void launch(Backend& backend, const Settings& settings, rows<const scalar> x, rows<const scalar> before, const batch_type& batch,
+                bool record) {
+        kernels& k = backend.worker(0);
+        const integer tasks = integer(outcomes_.size()), block = extents_.tasks;
+        const rows<scalar> total{vector_.data(), 0, 1, integer(vector_.size())}, running{statistics_.data(), 0, 1, before.size};
+        k.fill(total, scalar(0));
+        k.copy(running, before);
+        backend.for_each_block(
+            tasks / block,
+            [&](integer b, integer w) {
+                workers_[std::size_t(w)]->run(backend.worker(w), batch, b * block, x, settings.hypergradient, settings.inner, record,
+                                              std::span(outcomes_).subspan(std::size_t(b * block), std::size_t(block)));
+            },
+            [&](integer, integer w) { // in the order of the tasks, whatever thread computed them
+                const rows<const scalar> g = workers_[std::size_t(w)]->gradients(), statistics = workers_[std::size_t(w)]->statistics();
+                for (integer t = 0; t < block; ++t) {
+                    backend.worker(w).add_scaled(total, scalar(1) / scalar(tasks), rows<const scalar>{g.row(t), 0, 1, g.size});
+                    if (!record || running.size == 0) continue;
+                    const moving_average<scalar> average{scalar(settings.statistics_momentum), running.data, statistics.row(t)};
+                    backend.worker(w).for_each_index(running.size, average);
+                }
+            });
+        square(k);
+    }
+    void square(kernels& k) {
+        const rows<const scalar> g{vector_.data(), padded(integer(vector_.size())), 1, integer(vector_.size())};
+        k.inner_products(squares_.data(), g, g);
+    }
+
+    inline static std::atomic<integer> memories = 0;
+
+    typename Problem::extents extents_{};
+    std::vector<std::unique_ptr<worker>> workers_;
+    aligned_vector<scalar> vector_, statistics_, squares_;
+    aligned_vector<task_outcome> outcomes_;
+    integer memory_ = 0;  // a number that no other memory of workers has, not even one at the same address
+};
+
+}  // namespace bilevel::detail

@@ -1,0 +1,30 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/core/error.hpp>
+#include <bilevel/problem/outcome.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace bilevel::detail {
+
+/// Throws `numeric_error` that names the task, the inner step and the loss where one is not finite, or the norm of the hypergradient.
+inline void require_finite(std::span<const task_outcome> outcomes, double gradient_norm) {
+    for (std::size_t t = 0; t < outcomes.size(); ++t) {
+        const auto& o = outcomes[t];
+        if (o.failed_step >= 0)
+            throw numeric_error("task " + std::to_string(t) + " of the batch: its inner loss is not finite at inner step " +
+                                std::to_string(o.failed_step) + " (it began at " + std::to_string(o.first_inner_loss) +
+                                "); a smaller inner step_size may help; the state is as it was");
+        if (!std::isfinite(o.loss))
+            throw numeric_error("task " + std::to_string(t) + " of the batch: its outer loss is " + std::to_string(o.loss) +
+                                ", expected a finite number; the state is as it was");
+    }
+    if (!std::isfinite(gradient_norm)) throw numeric_error("the hypergradient is not finite, though every loss is; the state is as it was");
+}
+
+}  // namespace bilevel::detail

@@ -1,0 +1,95 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+//
+// What a device needs, without one: the solver touches the arrays of the kernels in kernels alone, and what it shares with them only when they are done.
+#include <bilevel/algorithms.hpp>
+#include <bilevel/backend/primitives.hpp>
+#include <bilevel/objective/cross_entropy.hpp>
+#include <bilevel/objective/mean_squared_error.hpp>
+
+#include <doctest/doctest.h>
+#include <fixtures/episodes.hpp>
+#include <fixtures/guarded_memory.hpp>
+#include <fixtures/networks.hpp>
+#include <fixtures/thrust.hpp>
+
+#include <vector>
+
+using namespace bilevel;
+using hypergradient::planes;
+
+namespace {
+const fixture::sizes size{.tasks = 4, .outputs = 3, .support = 6, .query = 9};
+constexpr inner::gradient_descent rule{.steps = 2, .step_size = 0.1};
+using network = fixture::two_blocks;
+
+/// All that a solver is asked for in its life.
+struct life {
+    std::vector<float> hypergradient, parameters, statistics, logits;
+    std::vector<double> evaluated, losses;
+    integer iterations = 0;
+
+    template <class Loss, class Solver> static life of(Solver solver) {
+        const fixture::episodes<float, network, Loss> data(size);
+        auto state = solver.initialise({.seed = 1});
+        life l;
+        const auto gradient = solver.hypergradient(state, data.all());
+        l.hypergradient.assign(gradient.vector.begin(), gradient.vector.end());
+        for (int i = 0; i < 3; ++i) l.losses.push_back(solver.step(state, data.all()).loss);
+        // A state from elsewhere, such as a checkpoint.
+        aligned_vector<float> elsewhere(state.parameters.begin(), state.parameters.end(), aligned_allocator<float>{});
+        state.parameters = elsewhere;
+        const auto adapted = solver.adapt(state, data.all());
+        l.logits = solver.logits(adapted, data.all().query.inputs, size.query);
+        l.evaluated = solver.evaluate(state, data.all());
+        const auto report = solver.step(state, data.all());
+        l.losses.push_back(report.loss);
+        l.iterations = report.linear_iterations;
+        l.parameters.assign(state.parameters.begin(), state.parameters.end());
+        l.statistics.assign(state.statistics.begin(), state.statistics.end());
+        return l;
+    }
+};
+
+template <class Loss = objective::cross_entropy, class Make> void check(Make make) {
+    fixture::sequential_thrust<float> host;
+    fixture::guarded_thrust<float> guarded;
+    const task<network, Loss> of{.outputs = size.outputs};
+    const integer before = fixture::device::only().kernels;
+    const life expected = life::of<Loss>(make(host, of)), actual = life::of<Loss>(make(guarded, of));
+    CHECK(fixture::device::only().kernels - before > 100);
+    CHECK(actual.hypergradient == expected.hypergradient);
+    CHECK(actual.losses == expected.losses);
+    CHECK(actual.logits == expected.logits);
+    CHECK(actual.evaluated == expected.evaluated);
+    CHECK(actual.parameters == expected.parameters);
+    CHECK(actual.statistics == expected.statistics);
+    CHECK(actual.iterations == expected.iterations);
+}
+}  // namespace
+
+static_assert(backend::any<fixture::guarded_thrust<float>>);
+
+TEST_CASE("device memory: maml, planes kept") {
+    check([](auto& b, const auto& t) { return maml(b, t, {.inner = rule}); });
+}
+TEST_CASE("device memory: maml, planes recomputed, of a regression, clipped") {
+    check<objective::mean_squared_error>([](auto& b, const auto& t) {
+        return maml(b, t, {.inner = rule, .hypergradient = {.planes = planes::recomputed}, .clipping = {.value = 1, .norm = 0.01}});
+    });
+}
+TEST_CASE("device memory: fomaml") {
+    check([](auto& b, const auto& t) { return fomaml(b, t, {.inner = rule}); });
+}
+TEST_CASE("device memory: imaml, whose conjugate gradients run to the end and leave what has converged alone") {
+    check([](auto& b, const auto& t) {
+        return imaml(b, t, 50.0,
+                     {.inner = {.steps = 3, .step_size = 0.01}, .hypergradient = {.linear = {.iterations = 8, .tolerance = 0.05}}});
+    });
+}
+TEST_CASE("device memory: anil") {
+    check([](auto& b, const auto& t) { return anil(b, t, {.inner = rule}); });
+}
+TEST_CASE("device memory: mtl") {
+    check([](auto& b, const auto& t) { return mtl(b, t, size.classes); });
+}
