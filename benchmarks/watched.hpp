@@ -4,6 +4,8 @@
 
 #include <bilevel/backend/cost.hpp>
 #include <bilevel/backend/cpu.hpp>
+#include <bilevel/backend/host_arrays.hpp>
+#include <bilevel/testing/every_primitive.hpp>
 
 #include <algorithm>
 #include <array>
@@ -19,19 +21,6 @@
 namespace benchmarks {
 
 using bilevel::integer;
-
-// The kernels of backend/primitives.hpp.
-// clang-format off
-#define BILEVEL_PRIMITIVES(X) \
-    X(conv2d) X(conv2d_backward_data) X(conv2d_backward_weights) X(matmul) X(matmul_backward_data) X(matmul_backward_weights) \
-    X(add_bias) X(sum_over_batch) X(rectify) X(rectify_backward) X(max_pool) X(max_pool_gather) X(max_pool_scatter) X(average_pool) \
-    X(average_pool_backward) X(moments) X(inverse_deviation) X(moments_tangent) X(batch_norm) X(batch_norm_tangent) X(batch_norm_sums) \
-    X(batch_norm_sums_tangent) X(batch_norm_backward) X(batch_norm_backward_tangent) X(softmax_cross_entropy) X(softmax_tangent) \
-    X(patch_moments) X(fold_batch_norm) X(fold_batch_norm_tangent) X(fold_batch_norm_backward) X(fold_batch_norm_backward_tangent) \
-    X(conv2d_activation) X(conv2d_activation_tangent) X(conv2d_activation_backward) \
-    X(cross_entropy_tangent) X(cross_entropy_backward) X(squared_error) X(squared_error_tangent) X(scale) X(count_correct) \
-    X(gather_classes) X(scatter_classes) X(fill) X(copy) X(add_scaled) X(scale_and_add) X(inner_products) X(for_each_index)
-// clang-format on
 
 /// What the calls of one primitive came to, on arrays of the same extents: those of the largest example that it was given, or of the largest parameter.
 struct record {
@@ -79,7 +68,7 @@ struct largest_array {
 }  // namespace detail
 
 /// The kernels of one worker. Unwatched they cost one branch a call.
-template <class Scalar> class watched_kernels {
+template <class Scalar> class watched_kernels : public bilevel::backend::host_arrays {
 public:
     using scalar = Scalar;
 
@@ -100,7 +89,7 @@ public:
         (largest.see(in), ...);                                             \
         measure(#NAME, largest.extents, [&](auto& k) { k.NAME(in...); });   \
     }
-    BILEVEL_PRIMITIVES(BILEVEL_WATCHED)
+    BILEVEL_EVERY_PRIMITIVE(BILEVEL_WATCHED)
 #undef BILEVEL_WATCHED
 #undef BILEVEL_OUT_OF_LINE
 

@@ -71,3 +71,20 @@ if(NOT TARGET bilevel::thrust)
         message(STATUS "bilevel: Thrust ${bilevel_thrust}")
     endif()
 endif()
+
+# backend/cuda.cuh needs a project that compiles CUDA: the target bilevel::cuda exists where the language is enabled before this file is read.
+if(NOT TARGET bilevel::cuda AND CMAKE_CUDA_COMPILER)
+    find_package(CUDAToolkit QUIET)
+    set(bilevel_cuda "not found: there is no target bilevel::cuda (cuBLAS is needed, of the CUDA toolkit 12 or 13)")
+    if(TARGET CUDA::cudart AND TARGET CUDA::cublas)
+        add_library(bilevel::cuda INTERFACE IMPORTED GLOBAL)
+        target_link_libraries(bilevel::cuda INTERFACE bilevel::bilevel CUDA::cudart CUDA::cublas)
+        # 20012, 554: annotations of defaulted functions in Eigen, and conversions that only their constraints rule out.
+        target_compile_options(bilevel::cuda INTERFACE
+            "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;--extended-lambda;--expt-relaxed-constexpr;-diag-suppress=20012,554>")
+        set(bilevel_cuda "${CUDAToolkit_VERSION} found in ${CUDAToolkit_LIBRARY_ROOT}: bilevel::cuda, for architectures ${CMAKE_CUDA_ARCHITECTURES}")
+    endif()
+    if(NOT CMAKE_FIND_PACKAGE_NAME STREQUAL "bilevel")
+        message(STATUS "bilevel: CUDA ${bilevel_cuda}")
+    endif()
+endif()

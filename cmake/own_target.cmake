@@ -18,10 +18,10 @@ endif()
 
 function(bilevel_own_target target)
     target_link_libraries(${target} PRIVATE bilevel::bilevel)
-    target_compile_options(${target} PRIVATE ${bilevel_warnings})
+    target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${bilevel_warnings}>") # nvcc's own code would drown them
     set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
     if(BILEVEL_NATIVE)
-        target_compile_options(${target} PRIVATE -march=native)
+        target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:-march=native>")
     endif()
     if(BILEVEL_SANITIZE)
         target_compile_options(${target} PRIVATE -fsanitize=${BILEVEL_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -33,8 +33,8 @@ const convolution cases[] = {
     {2, 4, 5, 112, 72, 3, 3, 1, 1},
 };
 
-#if defined(BILEVEL_CONFORMANCE_OF_THRUST)
-#define EVERY_ALGORITHM KERNELS_UNDER_TEST
+#if defined(BILEVEL_CONFORMANCE_OF_THRUST) || defined(BILEVEL_CONFORMANCE_OF_CUDA)
+#define EVERY_ALGORITHM PRODUCT_KERNELS_UNDER_TEST
 #else
 // The algorithms of the cpu backend, whatever it would choose by itself.
 template <class Scalar, backend::convolution_algorithm Algorithm> struct pinned : backend::cpu_kernels<Scalar> {

@@ -20,7 +20,7 @@ struct product {
 const product cases[] = {{1, 1, 1},   {25, 64, 5}, {5, 256, 5}, {7, 3, 31},   {1, 17, 33},    {13, 1, 2},
                          {401, 5, 3}, {3, 811, 2}, {2, 9, 399}, {11, 37, 96}, {101, 99, 135}, {387, 13, 130}};
 
-TEST_CASE_TEMPLATE("matrix: the kernels give what the reference gives", Kernels, backend::reference<float>, KERNELS_UNDER_TEST) {
+TEST_CASE_TEMPLATE("matrix: the kernels give what the reference gives", Kernels, backend::reference<float>, PRODUCT_KERNELS_UNDER_TEST) {
     for (const product& c : cases)
         for (const integer tasks : {1, 3})
             for (const bool accumulate : {false, true}) {
@@ -42,7 +42,7 @@ TEST_CASE_TEMPLATE("matrix: the kernels give what the reference gives", Kernels,
             }
 }
 
-TEST_CASE_TEMPLATE("matrix: the two backward kernels are its transposes", Kernels, backend::reference<double>, KERNELS_UNDER_TEST) {
+TEST_CASE_TEMPLATE("matrix: the two backward kernels are its transposes", Kernels, backend::reference<double>, PRODUCT_KERNELS_UNDER_TEST) {
     using scalar = typename Kernels::scalar;
     for (const product& c : cases) {
         CAPTURE(c.depth);
@@ -58,7 +58,7 @@ TEST_CASE_TEMPLATE("matrix: the two backward kernels are its transposes", Kernel
     }
 }
 
-TEST_CASE_TEMPLATE("matrix: numbers computed by hand", Kernels, backend::reference<double>, KERNELS_UNDER_TEST) {
+TEST_CASE_TEMPLATE("matrix: numbers computed by hand", Kernels, backend::reference<double>, PRODUCT_KERNELS_UNDER_TEST) {
     using scalar = typename Kernels::scalar;
     Kernels kernels;
     const scalar x[] = {1, 2, 3, 4}, w[] = {1, 10, 100, 2, 20, 200};  // (2,2)  (2,3)

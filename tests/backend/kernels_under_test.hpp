@@ -2,13 +2,20 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The kernels that the conformance suite is compiled for: one executable a backend.
-#if defined(BILEVEL_CONFORMANCE_OF_THRUST)
-#include <fixtures/thrust.hpp>
+// The kernels that the conformance suite is compiled for, one executable a backend; for convolutions and matrix products there may be more of them.
+#if defined(BILEVEL_CONFORMANCE_OF_CUDA)
+#include <cuda/host_visible.cuh>
+#define FLOAT_KERNELS_UNDER_TEST fixture::host_visible_cuda<float>
+#define KERNELS_UNDER_TEST fixture::host_visible_cuda<float>, fixture::host_visible_cuda<double>
+#define PRODUCT_KERNELS_UNDER_TEST KERNELS_UNDER_TEST
+#elif defined(BILEVEL_CONFORMANCE_OF_THRUST)
+#include <fixtures/tiles.hpp>
 #define FLOAT_KERNELS_UNDER_TEST fixture::parallel_thrust<float>
 #define KERNELS_UNDER_TEST fixture::parallel_thrust<float>, fixture::sequential_thrust<double>
+#define PRODUCT_KERNELS_UNDER_TEST KERNELS_UNDER_TEST, fixture::tiled_thrust<float>, fixture::tiled_thrust<double>
 #else
 #include <bilevel/backend/cpu.hpp>
 #define FLOAT_KERNELS_UNDER_TEST bilevel::backend::cpu_kernels<float>
 #define KERNELS_UNDER_TEST bilevel::backend::cpu_kernels<float>, bilevel::backend::cpu_kernels<double>
+#define PRODUCT_KERNELS_UNDER_TEST KERNELS_UNDER_TEST
 #endif

@@ -40,6 +40,9 @@ template <class Scalar> struct arguments {
 struct any_index_function {
     void operator()(integer) const {}
 };
+struct any_sequence {
+    void operator()() const {}
+};
 struct any_block_function {
     void operator()(integer, integer) const {}
 };
@@ -214,7 +217,7 @@ concept array_placement =
         k.wait();
         { k.upload(slot, from, count) } -> std::same_as<const typename K::scalar*>;
         k.download(to, from, count);
-        k.repeat(these, [] {});
+        k.repeat(these, detail::any_sequence{});
         { k.are_surely_zero(from, count) } -> std::same_as<bool>;
         requires std::same_as<const bool, decltype(K::arrays_are_on_the_host)>;
     };

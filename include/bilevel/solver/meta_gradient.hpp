@@ -69,8 +69,11 @@ public:
         const batch_type placed = place(problem, k, batch, these);
         const rows<const scalar> x{shared.readable(s.parameters, upload_slot::parameters), 0, block, problem.outer_size()},
             before{shared.readable(s.statistics, upload_slot::statistics), 0, 1, problem.statistics_size()};
-        for (const integer number : {memory_, tasks, integer{record}}) these.add(number);
-        for (const scalar* address : {x.data, before.data}) these.add(address);
+        these.add(memory_);
+        these.add(tasks);
+        these.add(integer{record});
+        these.add(x.data);
+        these.add(before.data);
         these.add(outcomes_.data());
         k.repeat(these, [&] { launch(backend, settings, x, before, placed, record); });
         k.wait();

@@ -86,9 +86,6 @@ public:
         for_each_element(tasks, channels, on_device::whole_sum<Sum, Put>{channels, blocks, partial, put});
     }
 
-private:
-    using unit = double;
-
     /// Memory of the policy's system, which grows in the first calls and then stays.
     template <class T> T* scratch(integer count) {
         const std::size_t units = (static_cast<std::size_t>(count) * sizeof(T) + sizeof(unit) - 1) / sizeof(unit);
@@ -97,9 +94,17 @@ private:
             memory_ = ::thrust::malloc<unit>(policy_, units).get();
             if (memory_ == nullptr) throw std::bad_alloc{};
             capacity_ = units;
+            ++growths_;
         }
         return reinterpret_cast<T*>(memory_);
     }
+
+    /// How often that memory has been taken anew, whose address kernels have been called with.
+    integer scratch_growths() const { return growths_; }
+
+private:
+    using unit = double;
+
     void release() {
         if (memory_ != nullptr) ::thrust::free(policy_, memory_);
         memory_ = nullptr;
@@ -109,6 +114,7 @@ private:
     ExecutionPolicy policy_;
     unit* memory_ = nullptr;
     std::size_t capacity_ = 0;
+    integer growths_ = 0;
 };
 
 }  // namespace BILEVEL_INSTRUCTION_SET

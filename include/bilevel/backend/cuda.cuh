@@ -1,0 +1,101 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/backend/cuda/arrays.cuh>
+#include <bilevel/backend/cuda/blas.cuh>
+#include <bilevel/backend/cuda/graphs.cuh>
+#include <bilevel/backend/cuda/handle.cuh>
+#include <bilevel/backend/cuda/tile_products.hpp>
+#include <bilevel/backend/cuda/tiles.cuh>
+#include <bilevel/backend/thrust.hpp>
+
+#include <thrust/system/cuda/execution_policy.h>
+
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace bilevel::backend {
+
+namespace detail {
+using cuda_policy = std::remove_cvref_t<decltype(::thrust::cuda::par_nosync.on(cudaStream_t{}))>;
+// A base in front of those that need what it holds.
+struct owned_handle {
+    cuda_handle handle;
+};
+}  // namespace detail
+
+inline namespace BILEVEL_INSTRUCTION_SET {
+
+struct cuda_settings {
+    matrix_products products = matrix_products::tiles;
+    bool graphs = true;  // launch the kernels of a hypergradient at once, when its shapes repeat
+};
+
+/// An NVIDIA GPU: the device that is current when the backend is made. All tasks of a batch are one block, and every kernel takes all of them at once, on one
+/// stream; convolutions and matrix products by tiles in shared memory, everything else by Thrust. The host waits when it reads a loss, and at no other
+/// time; a hypergradient whose shapes and arrays are those of an earlier one is a single CUDA graph. Arithmetic is FP32 (or double), and the bits of a
+/// result are the same in every run.
+/// Throws `cuda_error`, which names the call, where there is no device or a call fails. Needs nvcc: the header is not a part of bilevel.hpp.
+template <class Scalar>
+class cuda : private detail::owned_handle,
+             public thrust<detail::cuda_policy, Scalar, cuda_arrays>,
+             public tile_products<cuda<Scalar>, Scalar>,
+             public blas_products<cuda<Scalar>, Scalar> {
+    using elementwise = thrust<detail::cuda_policy, Scalar, cuda_arrays>;
+    using tiled = tile_products<cuda<Scalar>, Scalar>;
+    using blas = blas_products<cuda<Scalar>, Scalar>;
+
+public:
+    using scalar = Scalar;
+    using kernels = cuda;
+
+    explicit cuda(const cuda_settings& settings = {})
+        : elementwise(::thrust::cuda::par_nosync.on(handle.stream()), cuda_arrays(handle)), settings_(settings) {}
+
+    cuda& worker(integer) { return *this; }
+    std::string describe() const {
+        int device = 0;
+        cudaDeviceProp properties{};
+        detail::check(cudaGetDevice(&device), "cudaGetDevice");
+        detail::check(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
+        return std::string(std::is_same_v<Scalar, float> ? "cuda<float>, " : "cuda<double>, ") + properties.name;
+    }
+
+    using tiled::conv2d;
+    using tiled::conv2d_backward_data;
+    using tiled::conv2d_backward_weights;
+    void matmul(view<Scalar> y, view<const Scalar> x, view<const Scalar> w, bool accumulate) {
+        by_blas() ? blas::matmul(y, x, w, accumulate) : tiled::matmul(y, x, w, accumulate);
+    }
+    void matmul_backward_data(view<Scalar> dx, view<const Scalar> dy, view<const Scalar> w, bool accumulate) {
+        by_blas() ? blas::matmul_backward_data(dx, dy, w, accumulate) : tiled::matmul_backward_data(dx, dy, w, accumulate);
+    }
+    void matmul_backward_weights(view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy, bool accumulate) {
+        by_blas() ? blas::matmul_backward_weights(dw, x, dy, accumulate) : tiled::matmul_backward_weights(dw, x, dy, accumulate);
+    }
+
+    template <class F> void repeat(const repeatable& these, F f) {
+        if (settings_.graphs) {
+            graphs_.run(these, this->launcher().scratch_growths(), handle.stream(), f);
+        } else {
+            f();
+        }
+    }
+
+    /// What its kernels run with, for calls of one's own on the same stream.
+    cuda_handle& device() { return handle; }
+    cuda_tiles tiles() const { return {handle.stream()}; }
+    /// Kernels of the last hypergradient that ran as a graph; 0 where none has.
+    integer kernels_of_graph() const { return graphs_.kernels(); }
+
+private:
+    bool by_blas() const { return settings_.products == matrix_products::cublas; }
+
+    cuda_settings settings_;
+    cuda_graphs graphs_;
+};
+
+}  // namespace BILEVEL_INSTRUCTION_SET
+}  // namespace bilevel::backend

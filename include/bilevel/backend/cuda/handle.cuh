@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/backend/cuda/check.cuh>
+#include <bilevel/backend/cuda/memory.cuh>
+#include <bilevel/core/integer.hpp>
+
+#include <cstddef>
+#include <cstring>
+#include <map>
+
+namespace bilevel::backend {
+
+/// What a backend owns of the device: a stream, on which all of its kernels run one after another, cuBLAS with a workspace of its own, so that it takes no
+/// memory inside a step and gives the same bits in every run, and the buffers through which arrays come from the host.
+class cuda_handle {
+public:
+    cuda_handle() {
+        detail::check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+        detail::check(cublasCreate(&blas_), "cublasCreate");
+        detail::check(cublasSetStream(blas_, stream_), "cublasSetStream");
+        workspace_ = cuda_memory().allocate(workspace_bytes);
+        detail::check(cublasSetWorkspace(blas_, workspace_, workspace_bytes), "cublasSetWorkspace");
+    }
+    cuda_handle(const cuda_handle&) = delete;
+    cuda_handle& operator=(const cuda_handle&) = delete;
+    ~cuda_handle() {
+        (void)cudaStreamSynchronize(stream_);
+        (void)cublasDestroy(blas_);
+        cuda_memory().deallocate(workspace_, workspace_bytes);
+        for (auto& [slot, buffer] : buffers_) buffer.release();
+        (void)cudaStreamDestroy(stream_);
+    }
+
+    cudaStream_t stream() const { return stream_; }
+    cublasHandle_t blas() const { return blas_; }
+    void wait() const { detail::check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
+
+    /// A copy of an array of the host on the device, which stays until the next one into the same slot; it arrives before the next kernel begins.
+    const void* upload(integer slot, const void* from, std::size_t bytes) {
+        buffer& to = buffers_[slot];
+        to.reserve(bytes);
+        // The one before may still be under way.
+        detail::check(cudaEventSynchronize(to.sent), "cudaEventSynchronize");
+        std::memcpy(to.pinned, from, bytes);
+        detail::check(cudaMemcpyAsync(to.device, to.pinned, bytes, cudaMemcpyHostToDevice, stream_), "cudaMemcpyAsync");
+        detail::check(cudaEventRecord(to.sent, stream_), "cudaEventRecord");
+        return to.device;
+    }
+    void download(void* to, const void* from, std::size_t bytes) {
+        detail::check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_), "cudaMemcpyAsync");
+        wait();
+    }
+
+private:
+    static constexpr std::size_t workspace_bytes = std::size_t{32} << 20;  // what cuBLAS recommends for Hopper
+
+    struct buffer {
+        void *pinned = nullptr, *device = nullptr;
+        std::size_t bytes = 0;
+        cudaEvent_t sent = nullptr;
+
+        void reserve(std::size_t wanted) {
+            if (sent != nullptr && wanted <= bytes) return;
+            release();
+            detail::check(cudaEventCreateWithFlags(&sent, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+            device = cuda_memory().allocate(wanted);
+            detail::check(cudaHostAlloc(&pinned, wanted, cudaHostAllocDefault), "cudaHostAlloc");
+            bytes = wanted;
+        }
+        void release() {
+            if (sent != nullptr) (void)cudaEventSynchronize(sent);
+            if (device != nullptr) cuda_memory().deallocate(device, bytes);
+            if (pinned != nullptr) (void)cudaFreeHost(pinned);
+            if (sent != nullptr) (void)cudaEventDestroy(sent);
+            *this = {};
+        }
+    };
+
+    cudaStream_t stream_ = nullptr;
+    cublasHandle_t blas_ = nullptr;
+    void* workspace_ = nullptr;
+    std::map<integer, buffer> buffers_;
+};
+
+}  // namespace bilevel::backend

@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/backend/cuda/check.cuh>
+#include <bilevel/core/memory.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+
+namespace bilevel::backend {
+
+/// The memory of the device, which kernels alone touch.
+inline memory& cuda_memory() {
+    static class final_memory final : public memory {
+        void* allocate(std::size_t bytes) override {
+            void* data = nullptr;
+            detail::check(cudaMalloc(&data, std::max(bytes, alignment)), "cudaMalloc");
+            return data;
+        }
+        void deallocate(void* data, std::size_t) noexcept override { (void)cudaFree(data); }
+        void clear(void* data, std::size_t bytes) override {
+            detail::check(cudaMemset(data, 0, bytes), "cudaMemset");
+            detail::check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+        }
+    } of_device;
+    return of_device;
+}
+
+/// Memory that the host and the device share. What the host reads after every step is small and lies on the host, where kernels write to it through the bus;
+/// what is large (a state) moves to whoever touches it, and stays with the device during a training.
+inline memory& cuda_shared_memory() {
+    constexpr std::size_t smallest_that_moves = std::size_t{1} << 16;
+    static class final_memory final : public memory {
+        void* allocate(std::size_t bytes) override {
+            void* data = nullptr;
+            if (bytes < smallest_that_moves) {
+                detail::check(cudaHostAlloc(&data, std::max(bytes, alignment), cudaHostAllocDefault), "cudaHostAlloc");
+            } else {
+                detail::check(cudaMallocManaged(&data, bytes), "cudaMallocManaged");
+            }
+            return data;
+        }
+        void deallocate(void* data, std::size_t bytes) noexcept override {
+            (void)(bytes < smallest_that_moves ? cudaFreeHost(data) : cudaFree(data));
+        }
+        void clear(void* data, std::size_t bytes) override { std::memset(data, 0, bytes); }
+    } of_both;
+    return of_both;
+}
+
+}  // namespace bilevel::backend

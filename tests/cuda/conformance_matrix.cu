@@ -1,0 +1,3 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#include <backend/conformance_matrix.cpp>

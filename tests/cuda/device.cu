@@ -1,0 +1,121 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#include <bilevel/algorithms.hpp>
+#include <bilevel/backend/cuda.cuh>
+#include <bilevel/backend/primitives.hpp>
+#include <bilevel/core/aligned_vector.hpp>
+#include <bilevel/nn/conv4.hpp>
+#include <bilevel/objective/cross_entropy.hpp>
+
+#include <doctest/doctest.h>
+#include <fixtures/episodes.hpp>
+
+#include <vector>
+
+using namespace bilevel;
+using network = nn::conv4<shape<28, 28, 1>, 16>;
+using backend_type = backend::cuda<float>;
+
+static_assert(backend::any<backend_type>);
+static_assert(backend::any<backend::cuda<double>>);
+
+namespace {
+const fixture::sizes size{.tasks = 6, .outputs = 5, .support = 5, .query = 15};
+
+struct count_calls {
+    int* calls;
+    BILEVEL_HOST_DEVICE void operator()(integer i) const { ++calls[i]; }
+};
+
+auto solver_on(backend_type& on) {
+    return maml(on, task<network, objective::cross_entropy>{.outputs = size.outputs},
+                {.inner = {.steps = 2, .step_size = 0.1}, .outer = {.step_size = 1e-3}});
+}
+
+struct training {
+    std::vector<float> parameters, statistics, moments;
+    std::vector<double> losses;
+};
+training train(const backend::cuda_settings& settings, int steps) {
+    backend_type on(settings);
+    auto solver = solver_on(on);
+    const fixture::episodes<float, network, objective::cross_entropy> data(size);
+    auto s = solver.initialise({.seed = 1});
+    training t;
+    for (int i = 0; i < steps; ++i) t.losses.push_back(solver.step(s, data.all()).loss);
+    t.parameters.assign(s.parameters.begin(), s.parameters.end());
+    t.statistics.assign(s.statistics.begin(), s.statistics.end());
+    t.moments.assign(s.moments.begin(), s.moments.end());
+    if (settings.graphs) CHECK(on.kernels_of_graph() > 100);
+    return t;
+}
+}  // namespace
+
+TEST_CASE("cuda: a hundred steps as graphs have the bits of a hundred steps kernel by kernel") {
+    const training eager = train({.graphs = false}, 100), replayed = train({.graphs = true}, 100);
+    CHECK(replayed.losses == eager.losses);
+    CHECK(replayed.parameters == eager.parameters);
+    CHECK(replayed.statistics == eager.statistics);
+    CHECK(replayed.moments == eager.moments);
+    CHECK(eager.losses.back() < eager.losses.front());
+}
+
+TEST_CASE("cuda: batches of several shapes in turn, and other work between them, do not mix up their graphs") {
+    backend_type graphs, eager({.graphs = false});
+    auto one = solver_on(graphs), other = solver_on(eager);
+    const fixture::episodes<float, network, objective::cross_entropy> small({.tasks = 2, .outputs = 5, .support = 5, .query = 5}),
+        large(size);
+    auto a = one.initialise({.seed = 1}), b = other.initialise({.seed = 1});
+    for (int i = 0; i < 6; ++i) {
+        const auto batch = i % 2 == 0 ? small.all() : large.all();
+        CHECK(one.step(a, batch).loss == other.step(b, batch).loss);
+        CHECK(one.evaluate(a, large.all()) == other.evaluate(b, large.all()));
+    }
+    CHECK(a.parameters == b.parameters);
+}
+
+TEST_CASE("cuda: cuBLAS and the tiles give the same products up to rounding") {
+    backend_type tiles, blas({.products = backend::matrix_products::cublas});
+    const fixture::episodes<float, network, objective::cross_entropy> data(size);
+    auto one = solver_on(tiles), other = solver_on(blas);
+    const auto s = one.initialise({.seed = 1});
+    const auto a = one.hypergradient(s, data.all()), b = other.hypergradient(s, data.all());
+    double error = 0, norm = 0;
+    for (std::size_t i = 0; i < a.vector.size(); ++i) {
+        error += double(a.vector[i] - b.vector[i]) * double(a.vector[i] - b.vector[i]);
+        norm += double(a.vector[i]) * double(a.vector[i]);
+    }
+    CHECK(error <= 1e-8 * norm);  // 1e-4: rounding may flip a rectifier
+}
+
+TEST_CASE("cuda: a state from elsewhere moves to the device, and its copies are whole states") {
+    backend_type on;
+    auto solver = solver_on(on);
+    const fixture::episodes<float, network, objective::cross_entropy> data(size);
+    auto s = solver.initialise({.seed = 1});
+    solver.step(s, data.all());
+    state<float> elsewhere = s;
+    elsewhere.parameters = aligned_vector<float>(s.parameters.begin(), s.parameters.end(), aligned_allocator<float>{});
+    CHECK(solver.hypergradient(elsewhere, data.all()).vector == solver.hypergradient(s, data.all()).vector);
+    CHECK(solver.step(elsewhere, data.all()).loss == solver.step(s, data.all()).loss);
+    CHECK(elsewhere.parameters == s.parameters);
+}
+
+TEST_CASE("cuda: for_each_index calls each index once") {
+    backend_type on;
+    aligned_vector<int> calls(7, 0, aligned_allocator<int>(on.shared_memory()));
+    on.for_each_index(7, count_calls{calls.data()});
+    on.wait();
+    for (const int n : calls) CHECK(n == 1);
+    on.for_each_index(0, count_calls{nullptr});
+}
+
+TEST_CASE("cuda: an error says which call failed") {
+    try {
+        backend::detail::check(cudaErrorMemoryAllocation, "cudaMalloc");
+        FAIL("no exception");
+    } catch (const cuda_error& e) {
+        CHECK(std::string(e.what()) == "bilevel: cudaMalloc: out of memory (cudaErrorMemoryAllocation)");
+    }
+    CHECK_THROWS_AS(backend::cuda_memory().allocate(std::size_t{1} << 60), cuda_error);
+}
