@@ -6,11 +6,10 @@
 #include <bilevel/backend/cuda/blas.cuh>
 #include <bilevel/backend/cuda/graphs.cuh>
 #include <bilevel/backend/cuda/handle.cuh>
+#include <bilevel/backend/cuda/policy.cuh>
 #include <bilevel/backend/cuda/tile_products.hpp>
 #include <bilevel/backend/cuda/tiles.cuh>
 #include <bilevel/backend/thrust.hpp>
-
-#include <thrust/system/cuda/execution_policy.h>
 
 #include <string>
 #include <type_traits>
@@ -19,7 +18,6 @@
 namespace bilevel::backend {
 
 namespace detail {
-using cuda_policy = std::remove_cvref_t<decltype(::thrust::cuda::par_nosync.on(cudaStream_t{}))>;
 // A base in front of those that need what it holds.
 struct owned_handle {
     cuda_handle handle;
@@ -40,10 +38,10 @@ struct cuda_settings {
 /// Throws `cuda_error`, which names the call, where there is no device or a call fails. Needs nvcc: the header is not a part of bilevel.hpp.
 template <class Scalar>
 class cuda : private detail::owned_handle,
-             public thrust<detail::cuda_policy, Scalar, cuda_arrays>,
+             public thrust<cuda_policy, Scalar, cuda_arrays>,
              public tile_products<cuda<Scalar>, Scalar>,
              public blas_products<cuda<Scalar>, Scalar> {
-    using elementwise = thrust<detail::cuda_policy, Scalar, cuda_arrays>;
+    using elementwise = thrust<cuda_policy, Scalar, cuda_arrays>;
     using tiled = tile_products<cuda<Scalar>, Scalar>;
     using blas = blas_products<cuda<Scalar>, Scalar>;
 
@@ -52,7 +50,7 @@ public:
     using kernels = cuda;
 
     explicit cuda(const cuda_settings& settings = {})
-        : elementwise(::thrust::cuda::par_nosync.on(handle.stream()), cuda_arrays(handle)), settings_(settings) {}
+        : elementwise(cuda_policy(handle.stream()), cuda_arrays(handle)), settings_(settings) {}
 
     cuda& worker(integer) { return *this; }
     std::string describe() const {

@@ -50,7 +50,7 @@ public:
     using execution_policy = std::remove_cvref_t<ExecutionPolicy>;
     using launcher_type = thrust_launcher<execution_policy>;
 
-    explicit thrust(const execution_policy& policy = {}, const Arrays& arrays = {}) : Arrays(arrays), launcher_(policy) {}
+    explicit thrust(const execution_policy& policy = execution_policy(), const Arrays& arrays = {}) : Arrays(arrays), launcher_(policy) {}
 
     integer tasks_per_block(integer tasks) const { return tasks; }
     std::string describe() const {

@@ -70,7 +70,7 @@ template <class Kernels, class Scalar> struct thrust_batch_norm {
         const on_device::normalisation_terms<Scalar> terms{of, {}};
         const integer channels = of.r.size;
         launcher().for_each_element(y.tasks, y.batch * y.size, [=] BILEVEL_HOST_DEVICE(integer t, integer e) {
-            const integer q = e % channels;
+            const integer q = on_device::rest(e, channels);
             const on_device::window at = on_device::window::of_output(e, y, terms.of.x, argmax.size > 0);
             integer best = 0;
             Scalar largest = terms.z(t, at[0], q);
@@ -91,7 +91,7 @@ template <class Kernels, class Scalar> struct thrust_batch_norm {
         const integer channels = of.r.size;
         launcher().for_each_element(dy.tasks, dy.batch * dy.size, [=] BILEVEL_HOST_DEVICE(integer t, integer e) {
             const integer i = on_device::window::of_output(e, dy, terms.of.x, result.pooled())[result.position(t, e)];
-            dy.at(t)[e] = terms.dz(t, i, e % channels) * result.slope(t, e);
+            dy.at(t)[e] = terms.dz(t, i, on_device::rest(e, channels)) * result.slope(t, e);
         });
     }
 
@@ -135,7 +135,7 @@ template <class Kernels, class Scalar> struct thrust_batch_norm {
         const integer channels = of.r.size;
         const Scalar count(static_cast<Scalar>(dx.batch * dx.size / channels));
         launcher().for_each_element(dx.tasks, dx.batch * dx.size, [=] BILEVEL_HOST_DEVICE(integer t, integer i) {
-            const integer q = i % channels;
+            const integer q = on_device::rest(i, channels);
             const on_device::source from = on_device::source::of_input(i, dy, dx, result.pooled());
             Scalar centred = -dshift.at(t)[q] / count - terms.n(t, i, q) * dgain.at(t)[q] / count;
             if (from.output >= 0 && result.position(t, from.output) == from.position)
@@ -152,7 +152,7 @@ template <class Kernels, class Scalar> struct thrust_batch_norm {
         const integer channels = of.r.size;
         const Scalar count(static_cast<Scalar>(dx.batch * dx.size / channels));
         launcher().for_each_element(dx.tasks, dx.batch * dx.size, [=] BILEVEL_HOST_DEVICE(integer t, integer i) {
-            const integer q = i % channels;
+            const integer q = on_device::rest(i, channels);
             const on_device::source from = on_device::source::of_input(i, dy, dx, result.pooled());
             const Scalar n = terms.n(t, i, q);
             Scalar centred = -dshift.at(t)[q] / count - n * dgain.at(t)[q] / count;

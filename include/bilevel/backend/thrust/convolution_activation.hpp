@@ -4,6 +4,7 @@
 
 #include <bilevel/backend/convolution_geometry.hpp>
 #include <bilevel/backend/normalised.hpp>
+#include <bilevel/backend/thrust/index.hpp>
 #include <bilevel/backend/thrust/launcher.hpp>
 #include <bilevel/backend/thrust/normalisation_terms.hpp>
 #include <bilevel/backend/thrust/window.hpp>
@@ -23,20 +24,21 @@ template <class Scalar> struct patches {
 
     /// Term k of the patch at row i, column j of image b; zero in the padding.
     BILEVEL_HOST_DEVICE Scalar operator()(integer t, integer b, integer i, integer j, integer k) const {
-        const integer channels = x.extents[2], tap = k / channels;
-        const integer row = i * geometry.stride + tap / kernel_width - geometry.padding,
-                      column = j * geometry.stride + tap % kernel_width - geometry.padding;
+        const integer channels = x.extents[2], tap = quotient(k, channels);
+        const integer row = i * geometry.stride + quotient(tap, kernel_width) - geometry.padding,
+                      column = j * geometry.stride + rest(tap, kernel_width) - geometry.padding;
         if (row < 0 || row >= x.extents[0] || column < 0 || column >= x.extents[1]) return Scalar(0);
-        return x.at(t, b)[(row * x.extents[1] + column) * channels + k % channels];
+        return x.at(t, b)[(row * x.extents[1] + column) * channels + rest(k, channels)];
     }
     /// Its product with filter q of the weights, for element e of a result whose windows have `step` × `step` patches; of these number `position`.
     template <class Y>
     BILEVEL_HOST_DEVICE Scalar product(integer t, integer e, const Y& y, integer step, integer position,
                                        const view<const Scalar>& w) const {
-        const integer filters = y.extents[2], pixel = e / filters;
-        const integer i = pixel / y.extents[1] % y.extents[0] * step + position / 2, j = pixel % y.extents[1] * step + position % 2;
+        const integer filters = y.extents[2], pixel = quotient(e, filters);
+        const integer i = rest(quotient(pixel, y.extents[1]), y.extents[0]) * step + position / 2,
+                      j = rest(pixel, y.extents[1]) * step + position % 2, b = quotient(e, y.size), q = rest(e, filters);
         Scalar sum(0);
-        for (integer k = 0; k < terms; ++k) sum += (*this)(t, e / y.size, i, j, k) * w.at(t)[k * filters + e % filters];
+        for (integer k = 0; k < terms; ++k) sum += (*this)(t, b, i, j, k) * w.at(t)[k * filters + q];
         return sum;
     }
 };
@@ -52,13 +54,15 @@ template <class Kernels, class Scalar> struct thrust_convolution_activation {
         launcher().template for_each_sum<Scalar>(
             x.tasks, count, terms,
             [=] BILEVEL_HOST_DEVICE(integer t, integer n, integer k) {
-                return patch(t, n / (height * width), n / width % height, n % width, k);
+                const integer line = on_device::quotient(n, width);
+                return patch(t, on_device::quotient(line, height), on_device::rest(line, height), on_device::rest(n, width), k);
             },
             [=] BILEVEL_HOST_DEVICE(integer t, integer k, Scalar sum) { mean.at(t)[k] = sum / Scalar(count); });
         launcher().template for_each_sum<Scalar>(
             x.tasks, count, terms * terms,
             [=] BILEVEL_HOST_DEVICE(integer t, integer n, integer pair) {
-                const integer b = n / (height * width), i = n / width % height, j = n % width, k = pair / terms, l = pair % terms;
+                const integer line = on_device::quotient(n, width), j = on_device::rest(n, width), k = on_device::quotient(pair, terms);
+                const integer b = on_device::quotient(line, height), i = on_device::rest(line, height), l = on_device::rest(pair, terms);
                 return (patch(t, b, i, j, k) - mean.at(t)[k]) * (patch(t, b, i, j, l) - mean.at(t)[l]);
             },
             [=] BILEVEL_HOST_DEVICE(integer t, integer pair, Scalar sum) { covariance.at(t)[pair] = sum / Scalar(count); });
@@ -69,7 +73,7 @@ template <class Kernels, class Scalar> struct thrust_convolution_activation {
         const on_device::patches<Scalar> patch = patches_of(x, weights, geometry);
         const bool pooled = argmax.size > 0;
         launcher().for_each_element(y.tasks, y.batch * y.size, [=] BILEVEL_HOST_DEVICE(integer t, integer e) {
-            const Scalar add = bias.at(t)[e % y.extents[2]];
+            const Scalar add = bias.at(t)[on_device::rest(e, y.extents[2])];
             integer best = 0;
             Scalar largest = patch.product(t, e, y, pooled ? 2 : 1, 0, weights) + add;
             for (integer k = 1; k < (pooled ? 4 : 1); ++k) {
@@ -90,7 +94,7 @@ template <class Kernels, class Scalar> struct thrust_convolution_activation {
         const on_device::normalisation_result<Scalar> result{y, argmax, follows};
         launcher().for_each_element(dy.tasks, dy.batch * dy.size, [=] BILEVEL_HOST_DEVICE(integer t, integer e) {
             const Scalar dz = patch.product(t, e, dy, result.pooled() ? 2 : 1, result.position(t, e), weights_moved);
-            dy.at(t)[e] = (dz + bias_moved.at(t)[e % dy.extents[2]]) * result.slope(t, e);
+            dy.at(t)[e] = (dz + bias_moved.at(t)[on_device::rest(e, dy.extents[2])]) * result.slope(t, e);
         });
     }
 
@@ -103,9 +107,12 @@ template <class Kernels, class Scalar> struct thrust_convolution_activation {
         launcher().template for_each_sum<Scalar>(
             dy.tasks, pixels, dweights.size,
             [=] BILEVEL_HOST_DEVICE(integer t, integer pixel, integer element) {
-                const integer e = pixel * filters + element % filters, step = result.pooled() ? 2 : 1, at = result.position(t, e);
-                const integer i = pixel / dy.extents[1] % dy.extents[0] * step + at / 2, j = pixel % dy.extents[1] * step + at % 2;
-                return dy.at(t)[e] * result.slope(t, e) * patch(t, e / dy.size, i, j, element / filters);
+                const integer e = pixel * filters + on_device::rest(element, filters), step = result.pooled() ? 2 : 1,
+                              at = result.position(t, e);
+                const integer line = on_device::quotient(pixel, dy.extents[1]), b = on_device::quotient(line, dy.extents[0]);
+                const integer i = on_device::rest(line, dy.extents[0]) * step + at / 2,
+                              j = on_device::rest(pixel, dy.extents[1]) * step + at % 2;
+                return dy.at(t)[e] * result.slope(t, e) * patch(t, b, i, j, on_device::quotient(element, filters));
             },
             [=] BILEVEL_HOST_DEVICE(integer t, integer element, Scalar sum) { dweights.at(t)[element] = sum; });
         launcher().template for_each_sum<Scalar>(

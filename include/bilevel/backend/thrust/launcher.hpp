@@ -4,6 +4,7 @@
 
 #include <bilevel/backend/host_device.hpp>
 #include <bilevel/backend/instruction_set.hpp>
+#include <bilevel/backend/thrust/index.hpp>
 #include <bilevel/core/integer.hpp>
 
 #include <thrust/for_each.h>
@@ -13,23 +14,24 @@
 #include <algorithm>
 #include <cstddef>
 #include <new>
+#include <stdexcept>
 
 namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {
 
 namespace on_device {
-/// f(task, element) of the i-th of all elements of all tasks.
+/// f(task, element) of the i-th of all elements of the tasks from `first` on.
 template <class F> struct by_task {
-    integer per_task;
+    integer first, per_task;
     F f;
-    BILEVEL_HOST_DEVICE void operator()(integer i) const { f(i / per_task, i % per_task); }
+    BILEVEL_HOST_DEVICE void operator()(integer i) const { f(first + quotient(i, per_task), rest(i, per_task)); }
 };
 template <class Sum, class Term> struct partial_sum {
     integer positions, channels, blocks, length;
     Sum* partial;  // (tasks, blocks, channels)
     Term term;
     BILEVEL_HOST_DEVICE void operator()(integer t, integer i) const {
-        const integer q = i % channels, begin = i / channels * length;
+        const integer q = rest(i, channels), begin = quotient(i, channels) * length;
         const integer end = begin + length < positions ? begin + length : positions;
         Sum sum{};
         for (integer position = begin; position < end; ++position) sum = sum + term(t, position, q);
@@ -73,7 +75,12 @@ public:
 
     /// f(t, i) for every element i = 0 … per_task − 1 of every task.
     template <class F> void for_each_element(integer tasks, integer per_task, F f) {
-        for_each(tasks * per_task, on_device::by_task<F>{per_task, f});
+        // One launch has less than 2³² elements: see index.hpp.
+        constexpr integer most = integer{1} << 32;
+        if (per_task >= most) throw std::length_error("bilevel: an array of one task has 2^32 elements or more");
+        const integer at_once = per_task > 0 ? (most - 1) / per_task : tasks;
+        for (integer first = 0; first < tasks; first += at_once)
+            for_each(std::min(at_once, tasks - first) * per_task, on_device::by_task<F>{first, per_task, f});
     }
 
     /// put(t, q, Σ_i term(t, i, q)), i = 0 … positions − 1, for every channel q of every task: blocks of `terms_of_a_block` terms, then the sums of the

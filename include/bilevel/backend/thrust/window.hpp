@@ -4,6 +4,7 @@
 
 #include <bilevel/backend/host_device.hpp>
 #include <bilevel/backend/instruction_set.hpp>
+#include <bilevel/backend/thrust/index.hpp>
 #include <bilevel/core/array.hpp>
 
 namespace bilevel::backend {
@@ -22,8 +23,9 @@ struct window {
 
     template <class Y, class X> static BILEVEL_HOST_DEVICE constexpr window of_output(integer e, const Y& y, const X& x, bool pooled) {
         const integer channels = x.extents[2], row = x.extents[1] * channels, step = pooled ? 2 : 1;
-        const integer q = e % channels, j = e / channels % y.extents[1], i = e / channels / y.extents[1] % y.extents[0];
-        return {pooled ? 4 : 1, e / y.size * x.size + step * (i * row + j * channels) + q, channels, row};
+        const integer q = rest(e, channels), pixel = quotient(e, channels), line = quotient(pixel, y.extents[1]);
+        const integer j = rest(pixel, y.extents[1]), i = rest(line, y.extents[0]);
+        return {pooled ? 4 : 1, quotient(e, y.size) * x.size + step * (i * row + j * channels) + q, channels, row};
     }
 };
 
@@ -33,10 +35,10 @@ struct source {
 
     template <class Y, class X> static BILEVEL_HOST_DEVICE constexpr source of_input(integer e, const Y& y, const X& x, bool pooled) {
         if (!pooled) return {e, 0};
-        const integer channels = x.extents[2], q = e % channels;
-        const integer j = e / channels % x.extents[1], i = e / channels / x.extents[1] % x.extents[0];
+        const integer channels = x.extents[2], q = rest(e, channels), pixel = quotient(e, channels);
+        const integer j = rest(pixel, x.extents[1]), i = rest(quotient(pixel, x.extents[1]), x.extents[0]);
         if (i / 2 >= y.extents[0] || j / 2 >= y.extents[1]) return {-1, 0};
-        return {e / x.size * y.size + (i / 2 * y.extents[1] + j / 2) * channels + q, i % 2 * 2 + j % 2};
+        return {quotient(e, x.size) * y.size + (i / 2 * y.extents[1] + j / 2) * channels + q, i % 2 * 2 + j % 2};
     }
 };
 

@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/backend/cuda/check.cuh>
+#include <bilevel/core/integer.hpp>
+
+#include <thrust/iterator/counting_iterator.h>
+#include <thrust/system/cuda/execution_policy.h>
+
+namespace bilevel::backend {
+
+/// Thrust's device system on a stream, with a `for_each_n` of our own, which Thrust finds by the policy's type: one call a thread and no bound on registers but the
+/// device's, where CUB's, made for many calls a thread, lets some of our functions spill. It never waits.
+struct cuda_policy : ::thrust::cuda::execution_policy<cuda_policy> {
+    cudaStream_t stream = nullptr;
+    explicit cuda_policy(cudaStream_t on) : stream(on) {}
+};
+
+namespace detail {
+constexpr int threads_of_call_each = 256;
+template <class F> __global__ void __launch_bounds__(threads_of_call_each) call_each(unsigned count, const F f) {
+    const unsigned i = blockIdx.x * threads_of_call_each + threadIdx.x;
+    if (i < count) f(static_cast<integer>(i));
+}
+}  // namespace detail
+
+template <class Size, class F>
+::thrust::counting_iterator<integer> for_each_n(cuda_policy& policy, ::thrust::counting_iterator<integer> first, Size count, F f) {
+    if (count > 0) {
+        const unsigned blocks = (static_cast<unsigned>(count) - 1) / detail::threads_of_call_each + 1;
+        detail::call_each<<<blocks, detail::threads_of_call_each, 0, policy.stream>>>(static_cast<unsigned>(count), f);
+        detail::check(cudaGetLastError(), "the launch of a kernel");
+    }
+    return first + count;
+}
+
+}  // namespace bilevel::backend
