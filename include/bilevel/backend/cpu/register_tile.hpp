@@ -53,18 +53,23 @@ BILEVEL_INLINE void sum_products(tile_sums<Vectors, Scalar>& sum, In in, const p
         row[p] = in(p);
         unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA { sum[p][j] = broadcast(Scalar(0)); });
     });
-    for (integer run = 0; run < terms.runs; ++run) {
+    if (terms.runs <= 0 || terms.depth <= 0) return;
+    // Loops that run at least once: where they might not, clang at -O2 keeps the sums in memory beside the registers.
+    integer run = 0;
+    do {
         const Scalar* w = weights + run * terms.weights_pitch;
-        for (integer k = 0; k < terms.depth; ++k, w += width) {
+        integer k = 0;
+        do {
             packet<Scalar> factor[Vectors];
             unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA { factor[j] = load(w + j * lanes<Scalar>); });
             unrolled<height>([&](auto p) BILEVEL_INLINE_LAMBDA {
                 const auto element = broadcast(row[p][k]);
                 unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA { sum[p][j] = Eigen::internal::pmadd(element, factor[j], sum[p][j]); });
             });
-        }
+            w += width;
+        } while (++k < terms.depth);
         unrolled<height>([&](auto p) BILEVEL_INLINE_LAMBDA { row[p] += terms.pitch; });
-    }
+    } while (++run < terms.runs);
 }
 
 /// out[p][j] = Σ_{run, k} in[p][run · pitch + k] w[run · weights_pitch + k · width + j], or added to what is there, for p < rows, j < columns.
