@@ -70,9 +70,17 @@ public:
         kernels& k = backend_->worker(0);
         scalar* g = gradient_.vector().data();
         settings_.clipping.apply(k, g, problem_.outer_size(), [&] { return gradient_.norm(k); });
-        settings_.outer.update(k, s.parameters.data(), static_cast<const scalar*>(g), s.moments.data(), problem_.outer_size(), s.iteration);
-        k.copy(rows<scalar>{s.statistics.data(), 0, 1, problem_.statistics_size()},
-               rows<const scalar>{gradient_.statistics().data(), 0, 1, problem_.statistics_size()});
+        // As a job of the backend's, so that all of its threads share it.
+        backend_->for_each_block(
+            1,
+            [&](integer, integer w) {
+                kernels& of_job = backend_->worker(w);
+                settings_.outer.update(of_job, s.parameters.data(), static_cast<const scalar*>(g), s.moments.data(), problem_.outer_size(),
+                                       s.iteration);
+                of_job.copy(rows<scalar>{s.statistics.data(), 0, 1, problem_.statistics_size()},
+                            rows<const scalar>{gradient_.statistics().data(), 0, 1, problem_.statistics_size()});
+            },
+            [](integer, integer) {});
         k.wait();
         ++s.iteration;
         return r;

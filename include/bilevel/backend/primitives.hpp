@@ -187,7 +187,7 @@ concept gather_kernels = requires(K& k, detail::arguments<typename K::scalar> a)
 ///  add_scaled:      y += a x,  or  y_t += a[t] x_t, which leaves y_t untouched where a[t] = 0, whatever x_t holds
 ///  scale_and_add:   y_t = x_t + b[t] y_t
 ///  inner_products:  result[t] = ⟨a_t, b_t⟩, in a fixed order; float is summed in double
-///  for_each_index:  f(i), i = 0 … count − 1, in any order; f runs where the arrays are (backend/host_device.hpp)
+///  for_each_index:  f(i), i = 0 … count − 1, in any order and several at a time; f runs where the arrays are (backend/host_device.hpp)
 template <class K>
 concept vector_kernels = requires(K& k, detail::arguments<typename K::scalar> a, integer count) {
     k.scale(a.out, a.in, a.number);

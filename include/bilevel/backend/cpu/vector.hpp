@@ -28,6 +28,12 @@ public:
         });
     }
 
+    template <class F> void for_each_index(integer count, F f) const {
+        for_each_stretch(count, shares(count), [f](integer first, integer end) {
+            for (integer i = first; i < end; ++i) f(i);
+        });
+    }
+
     /// Summed in double, whatever the scalar, in 32 fixed parts that are then added in pairs.
     void inner_products(Scalar* result, rows<const Scalar> a, rows<const Scalar> b) {
         for (integer t = 0; t < a.tasks; ++t) result[t] = static_cast<Scalar>(inner_product(a.row(t), b.row(t), a.size));
