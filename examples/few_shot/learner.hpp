@@ -4,7 +4,6 @@
 
 #include "few_shot/settings.hpp"
 
-#include <bilevel/backend/cpu.hpp>
 #include <bilevel/core/episode.hpp>
 #include <bilevel/data/episode_sampler.hpp>
 #include <bilevel/evaluation/accuracy.hpp>
@@ -16,7 +15,6 @@
 
 namespace few_shot {
 
-using backend = bilevel::backend::cpu<float>;
 using state = bilevel::state<float>;
 using sampler = bilevel::data::episode_sampler<float>;
 
@@ -34,16 +32,13 @@ public:
                                                       const bilevel::evaluation::accuracy_settings& how) = 0;
 };
 
-/// The solver of the algorithm and network that the settings name. The multi-task one has a head row for each of the training classes.
-std::unique_ptr<learner> make_learner(backend& on, const settings& s, integer training_classes);
-
-// algorithms/: a file for each algorithm and kind of network (`pooled` or `strided`), compiled for every number of filters.
+// algorithms/: a file for each algorithm and kind of network (`pooled` or `strided`), compiled for every number of filters, and for every backend.
 struct pooled;
 struct strided;
-template <class Kind> std::unique_ptr<learner> make_maml(backend& on, const settings& s);
-template <class Kind> std::unique_ptr<learner> make_fomaml(backend& on, const settings& s);
-template <class Kind> std::unique_ptr<learner> make_imaml(backend& on, const settings& s);
-template <class Kind> std::unique_ptr<learner> make_anil(backend& on, const settings& s);
-template <class Kind> std::unique_ptr<learner> make_mtl(backend& on, const settings& s, integer training_classes);
+template <class Kind, class Backend> std::unique_ptr<learner> make_maml(Backend& on, const settings& s);
+template <class Kind, class Backend> std::unique_ptr<learner> make_fomaml(Backend& on, const settings& s);
+template <class Kind, class Backend> std::unique_ptr<learner> make_imaml(Backend& on, const settings& s);
+template <class Kind, class Backend> std::unique_ptr<learner> make_anil(Backend& on, const settings& s);
+template <class Kind, class Backend> std::unique_ptr<learner> make_mtl(Backend& on, const settings& s, integer training_classes);
 
 }  // namespace few_shot

@@ -4,6 +4,7 @@
 // Trains a few-shot classifier by one of five algorithms, on Omniglot or on characters that are made in memory, and measures it on episodes of unseen
 // classes: `few_shot` alone does it in about two minutes, `few_shot --help` says what else there is.
 // ctest: --iterations 30 --meta-batch 4 --episodes 20
+#include "few_shot/backends/machine.hpp"
 #include "few_shot/data.hpp"
 #include "few_shot/learner.hpp"
 #include "few_shot/progress.hpp"
@@ -21,23 +22,6 @@
 #include <optional>
 
 namespace few_shot {
-
-namespace {
-
-template <class Kind> std::unique_ptr<learner> make_algorithm(backend& on, const settings& s, integer training_classes) {
-    const std::string& algorithm = s.algorithm;
-    if (algorithm == "mtl") return make_mtl<Kind>(on, s, training_classes);
-    if (algorithm == "fomaml") return make_fomaml<Kind>(on, s);
-    if (algorithm == "imaml") return make_imaml<Kind>(on, s);
-    if (algorithm == "anil") return make_anil<Kind>(on, s);
-    return make_maml<Kind>(on, s);
-}
-
-}  // namespace
-
-std::unique_ptr<learner> make_learner(backend& on, const settings& s, integer training_classes) {
-    return s.network.value == "conv4" ? make_algorithm<pooled>(on, s, training_classes) : make_algorithm<strided>(on, s, training_classes);
-}
 
 namespace {
 
@@ -59,15 +43,15 @@ void run(const settings& s) {
     if (s.validation_interval > 0) validation = validation_episodes(s, data);
     episodes from{training_episodes(s, data), validation ? &*validation : nullptr};
 
-    backend on({.threads = s.threads});
-    const auto with = make_learner(on, s, data.splits.training.class_count());
-    std::cout << "few_shot on " << on.describe() << ", with\n" << s.table() << data.description << std::endl;
+    const auto on = make_machine(s);
+    const auto with = on->make_learner(s, data.splits.training.class_count());
+    std::cout << "few_shot on " << on->describe() << ", with\n" << s.table() << data.description << std::endl;
     catch_signals();
     state trained = starting_state(*with, s, s.fingerprint() + data.fingerprint);
 
     results r;
     r.first_iteration = trained.iteration;
-    r.backend = on.describe();
+    r.backend = on->describe();
     r.data = data.description;
     trained.learning_curve.reserve(std::size_t(s.iterations.value));
     const double begin = clock.seconds();

@@ -94,6 +94,7 @@ void choose_defaults(settings& s) {
     s.cg_iterations.otherwise(5, ours);
     s.cg_damping.otherwise(5, ours);
     s.planes.otherwise("kept", ours);
+    s.backend.otherwise("cpu", ours);
     s.batch_norm.otherwise(mtl ? "running" : "batch", mtl ? "published [Wang21]" : ours);
     s.validation_interval.otherwise(0, ours);
     s.validation_episodes.otherwise(200, ours);
@@ -262,6 +263,7 @@ std::optional<settings> parse(int argc, char** argv) {
     one_of("--rotations", {"classes", "episode", "none"});
     one_of("--batch-norm", {"batch", "running"});
     one_of("--planes", {"kept", "recomputed"});
+    one_of("--backend", {"cpu", "reference", "thrust", "cuda"});
     // CLI11 takes a negative number for a large one.
     app.get_option("--seed")->check(CLI::Validator(
         [](const std::string& found) {

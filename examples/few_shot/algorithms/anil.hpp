@@ -8,7 +8,7 @@
 
 namespace few_shot {
 
-template <class Kind> std::unique_ptr<learner> make_anil(backend& on, const settings& s) {
+template <class Kind, class Backend> std::unique_ptr<learner> make_anil(Backend& on, const settings& s) {
     using bilevel::hypergradient::planes;
     return with_filters<Kind>(s, [&](auto task) {
         return bilevel::anil(on, task,

@@ -8,7 +8,7 @@
 
 namespace few_shot {
 
-template <class Kind> std::unique_ptr<learner> make_fomaml(backend& on, const settings& s) {
+template <class Kind, class Backend> std::unique_ptr<learner> make_fomaml(Backend& on, const settings& s) {
     return with_filters<Kind>(s, [&](auto task) {
         return bilevel::fomaml(on, task,
                                {.inner = {.steps = s.inner_steps, .step_size = s.inner_rate},

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The bilevel authors
 // SPDX-License-Identifier: MIT
 #include "few_shot/algorithms/fomaml.hpp"
+#include "few_shot/backends/cpu.hpp"
 
-template std::unique_ptr<few_shot::learner> few_shot::make_fomaml<few_shot::strided>(backend&, const settings&);
+template std::unique_ptr<few_shot::learner> few_shot::make_fomaml<few_shot::strided>(on_cpu&, const settings&);

@@ -8,7 +8,7 @@
 
 namespace few_shot {
 
-template <class Kind> std::unique_ptr<learner> make_imaml(backend& on, const settings& s) {
+template <class Kind, class Backend> std::unique_ptr<learner> make_imaml(Backend& on, const settings& s) {
     return with_filters<Kind>(s, [&](auto task) {
         return bilevel::imaml(on, task, s.proximal_weight,
                               {.inner = {.steps = s.inner_steps, .step_size = s.inner_rate},

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The bilevel authors
 // SPDX-License-Identifier: MIT
 #include "few_shot/algorithms/imaml.hpp"
+#include "few_shot/backends/cpu.hpp"
 
-template std::unique_ptr<few_shot::learner> few_shot::make_imaml<few_shot::pooled>(backend&, const settings&);
+template std::unique_ptr<few_shot::learner> few_shot::make_imaml<few_shot::pooled>(on_cpu&, const settings&);

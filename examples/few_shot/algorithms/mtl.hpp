@@ -8,7 +8,7 @@
 
 namespace few_shot {
 
-template <class Kind> std::unique_ptr<learner> make_mtl(backend& on, const settings& s, integer training_classes) {
+template <class Kind, class Backend> std::unique_ptr<learner> make_mtl(Backend& on, const settings& s, integer training_classes) {
     return with_filters<Kind>(s, [&](auto task) {
         return bilevel::mtl(on, task, training_classes, {.outer = {.step_size = s.outer_rate, .epsilon = s.outer_epsilon}});
     });

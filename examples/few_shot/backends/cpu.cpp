@@ -1,0 +1,8 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#include "few_shot/backends/cpu.hpp"
+#include "few_shot/backends/machine_of.hpp"
+
+std::unique_ptr<few_shot::machine> few_shot::make_cpu(const settings& s) {
+    return std::make_unique<machine_of<on_cpu>>(bilevel::backend::cpu_settings{.threads = s.threads});
+}

@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "few_shot/backends/machine.hpp"
+
+#include <memory>
+#include <string>
+
+namespace few_shot {
+
+/// A backend as a machine. The solvers are compiled elsewhere, for each backend: algorithms/.
+template <class Backend> class machine_of final : public machine {
+public:
+    template <class... Settings> explicit machine_of(const Settings&... settings) : backend_(settings...) {}
+
+    std::string describe() const override { return backend_.describe(); }
+    std::unique_ptr<learner> make_learner(const settings& s, integer training_classes) override {
+        return s.network.value == "conv4" ? make_algorithm<pooled>(s, training_classes) : make_algorithm<strided>(s, training_classes);
+    }
+
+private:
+    template <class Kind> std::unique_ptr<learner> make_algorithm(const settings& s, integer training_classes) {
+        const std::string& algorithm = s.algorithm;
+        if (algorithm == "mtl") return make_mtl<Kind>(backend_, s, training_classes);
+        if (algorithm == "fomaml") return make_fomaml<Kind>(backend_, s);
+        if (algorithm == "imaml") return make_imaml<Kind>(backend_, s);
+        if (algorithm == "anil") return make_anil<Kind>(backend_, s);
+        return make_maml<Kind>(backend_, s);
+    }
+
+    Backend backend_;
+};
+
+}  // namespace few_shot
