@@ -74,6 +74,24 @@ TEST_CASE("cuda: batches of several shapes in turn, and other work between them,
     CHECK(a.parameters == b.parameters);
 }
 
+TEST_CASE("cuda: algorithms in turn on one backend do not mix up their graphs") {
+    backend_type graphs, eager({.graphs = false});
+    const fixture::episodes<float, network, objective::cross_entropy> data(size);
+    const task<network, objective::cross_entropy> of{.outputs = size.outputs};
+    const auto all = [&](backend_type& on) {
+        std::vector<aligned_vector<float>> vectors;
+        for (int i = 0; i < 3; ++i) { // new solvers, at the addresses of those before
+            auto second = maml(on, of, {.inner = {.steps = 2, .step_size = 0.1}});
+            const auto s = second.initialise({.seed = 1});
+            for (int j = 0; j < 3; ++j) vectors.push_back(second.hypergradient(s, data.all()).vector);
+            auto first = fomaml(on, of, {.inner = {.steps = 2, .step_size = 0.2}});
+            for (int j = 0; j < 3; ++j) vectors.push_back(first.hypergradient(s, data.all()).vector);
+        }
+        return vectors;
+    };
+    CHECK(all(graphs) == all(eager));
+}
+
 TEST_CASE("cuda: cuBLAS and the tiles give the same products up to rounding") {
     backend_type tiles, blas({.products = backend::matrix_products::cublas});
     const fixture::episodes<float, network, objective::cross_entropy> data(size);

@@ -24,6 +24,9 @@
 
 namespace bilevel::detail {
 
+/// How often any solver has taken memory for its workers.
+inline std::atomic<integer> memories_taken = 0;
+
 /// A batch where kernels can read it, and where that is.
 template <class Problem, class Kernels, class Batch>
 Batch place(const Problem& problem, Kernels& kernels, const Batch& batch, backend::repeatable& addresses) {
@@ -61,7 +64,7 @@ public:
             vector_ = shared.template zeros<scalar>(problem.outer_size());
             statistics_ = shared.template zeros<scalar>(problem.statistics_size());
             squares_ = shared.template zeros<scalar>(1);
-            memory_ = ++memories;
+            memory_ = ++memories_taken;
         }
         if (integer(outcomes_.size()) != tasks) outcomes_ = shared.template zeros<task_outcome>(tasks);
 
@@ -125,13 +128,11 @@ private:
         k.inner_products(squares_.data(), g, g);
     }
 
-    inline static std::atomic<integer> memories = 0;
-
     typename Problem::extents extents_{};
     std::vector<std::unique_ptr<worker>> workers_;
     aligned_vector<scalar> vector_, statistics_, squares_;
     aligned_vector<task_outcome> outcomes_;
-    integer memory_ = 0;  // a number that no other memory of workers has, not even one at the same address
+    integer memory_ = 0;  // a number that no other memory of workers has, of no solver, not even one at the same address
 };
 
 }  // namespace bilevel::detail
