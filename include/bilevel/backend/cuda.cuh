@@ -76,7 +76,8 @@ public:
 
     template <class F> void repeat(const repeatable& these, F f) {
         if (settings_.graphs) {
-            graphs_.run(these, this->launcher().scratch_growths(), handle.stream(), f);
+            graphs_.run(
+                these, [this] { return this->launcher().scratch_growths(); }, handle.stream(), f);
         } else {
             f();
         }

@@ -20,13 +20,13 @@ public:
     cuda_graphs& operator=(const cuda_graphs&) = delete;
     ~cuda_graphs() { forget(); }
 
-    /// `version` is a number that changes where memory that kernels were called with has been given back: then no graph runs any more.
-    template <class F> void run(const repeatable& these, integer version, cudaStream_t stream, F& f) {
-        if (version != version_) forget();
-        version_ = version;
+    /// version() is a number that changes where memory that kernels were called with has been given back: then all graphs are recorded once more.
+    template <class Version, class F> void run(const repeatable& these, Version version, cudaStream_t stream, F& f) {
+        forget_before(version());
         recorded& graph = find(these);
         if (graph.runs++ == 0) {
             f();
+            forget_before(version());
             return;
         }
         if (graph.executable == nullptr) record(graph, stream, f);
@@ -75,10 +75,14 @@ private:
     }
     static void destroy(recorded& graph) {
         if (graph.executable != nullptr) (void)cudaGraphExecDestroy(graph.executable);
+        graph.executable = nullptr;
+    }
+    void forget_before(integer version) {
+        if (version != version_) forget();
+        version_ = version;
     }
     void forget() {
         for (recorded& graph : graphs_) destroy(graph);
-        graphs_.clear();
     }
 
     std::deque<recorded> graphs_;
