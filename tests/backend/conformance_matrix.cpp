@@ -16,9 +16,9 @@ struct product {
 };
 
 // One element, a head of five ways, extents that no tile divides, more than one block in every direction; a few rows by whole vectors of columns, and many
-// by more columns than two tiles have.
-const product cases[] = {{1, 1, 1},   {25, 64, 5}, {5, 256, 5}, {7, 3, 31},   {1, 17, 33},    {13, 1, 2},
-                         {401, 5, 3}, {3, 811, 2}, {2, 9, 399}, {11, 37, 96}, {101, 99, 135}, {387, 13, 130}};
+// by more columns than two tiles have; all kinds of few columns.
+const product cases[] = {{1, 1, 1},   {25, 64, 5},  {5, 256, 5},    {7, 3, 31},     {1, 17, 33}, {13, 1, 2},  {401, 5, 3},  {3, 811, 2},
+                         {2, 9, 399}, {11, 37, 96}, {101, 99, 135}, {387, 13, 130}, {98, 35, 7}, {6, 131, 8}, {103, 150, 4}};
 
 TEST_CASE_TEMPLATE("matrix: the kernels give what the reference gives", Kernels, backend::reference<float>, PRODUCT_KERNELS_UNDER_TEST) {
     for (const product& c : cases)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/cpu/few_columns.hpp>
 #include <bilevel/backend/cpu/packed_weights.hpp>
 #include <bilevel/backend/cpu/rectangles.hpp>
 #include <bilevel/backend/cpu/scratch.hpp>
@@ -34,6 +35,15 @@ public:
                 correlate_matrix(
                     y.at(t), of.columns, x.at(t), w.at(t), {1, 1, of.depth, 0, 0, 1, 0, 0, of.columns}, of.rows, of.columns,
                     [&](integer row) { return row * of.depth; }, accumulate);
+                continue;
+            }
+            if (are_few_columns<Scalar>(of.columns)) {
+                Scalar* const to = scratch(packed_, of.columns * stride_of_few_columns<Scalar>(of.depth));
+                if (t == 0 || w.stride != 0) pack_few_columns(to, w.at(t), of.depth, of.columns);
+                for_each_block_of_rows(threads, of, [&](integer first, integer rows) {
+                    multiply_few_columns<Scalar>(y.at(t) + first * of.columns, x.at(t) + first * of.depth, to, rows, of.depth, of.columns,
+                                                 accumulate);
+                });
                 continue;
             }
             const Scalar* packed = w.at(t);
@@ -84,11 +94,18 @@ private:
 
     static void multiply_packed(const shared_among_threads& threads, Scalar* y, const Scalar* x, const Scalar* packed, const extents& of,
                                 bool accumulate) {
+        for_each_block_of_rows(threads, of, [&](integer first, integer rows) {
+            multiply_matrix(y + first * of.columns, of.columns, x + first * of.depth, of.depth, packed, rows, of.depth, of.columns,
+                            accumulate);
+        });
+    }
+
+    /// f(first row, rows) for blocks of rows, which threads share.
+    template <class F> static void for_each_block_of_rows(const shared_among_threads& threads, const extents& of, F f) {
         const integer blocks = (of.rows + rows_of_a_block - 1) / rows_of_a_block;
-        threads.for_each_part(blocks, threads.shares_of_products(of.multiply_adds()), [=](integer block, integer) {
+        threads.for_each_part(blocks, threads.shares_of_products(of.multiply_adds()), [&](integer block, integer) {
             const integer first = block * rows_of_a_block;
-            multiply_matrix(y + first * of.columns, of.columns, x + first * of.depth, of.depth, packed,
-                            std::min(rows_of_a_block, of.rows - first), of.depth, of.columns, accumulate);
+            f(first, std::min(rows_of_a_block, of.rows - first));
         });
     }
 
@@ -96,21 +113,23 @@ private:
     /// make it is as much work as the product.
     static void add_transposed(Scalar* w, const Scalar* x, const Scalar* y, const extents& of, const extents& whole, Scalar* left,
                                Scalar* right, bool accumulate) {
+        if (are_few_columns<Scalar>(whole.columns))
+            return multiply_transposed_few_columns(w, x, whole.depth, y, of.rows, of.depth, whole.columns, accumulate);
+        const bool in_place = whole.columns == of.columns && is_packed<Scalar>(of.columns);
+        if (!in_place) pack(right, y, of.rows, of.columns, whole.columns);
+        const Scalar* const packed = in_place ? y : right;
         if (of.rows <= few_rows || of.columns <= 2 * widest_tile * lanes<Scalar>) {
-            const bool in_place = of.columns % lanes<Scalar> == 0;
-            if (!in_place) copy_to_whole_vectors(right, y, of.rows, of.columns, whole.columns);
-            const integer stride = in_place ? whole.columns : packed_columns<Scalar>(of.columns);
-            correlate_matrix(
-                w, whole.columns, x, in_place ? y : right, {1, 1, of.rows, 0, 0, whole.depth, 0, 0, stride}, of.depth, of.columns,
-                [](integer row) { return row; }, accumulate);
+            for_each_column_block<Scalar>(of.columns, [&](auto vectors, integer first, integer here) {
+                multiply_columns<decltype(vectors)::value>(w + first, whole.columns, x, whole.depth, of.depth, of.rows,
+                                                           packed + first * of.rows, here, accumulate);
+            });
             return;
         }
-        pack(right, y, of.rows, of.columns, whole.columns);
         const integer stride = odd_stride(of.rows);
         for (integer first = 0; first < of.depth; first += rows_of_a_block) {
             const integer here = std::min(rows_of_a_block, of.depth - first);
             transpose(left, stride, x + first, whole.depth, of.rows, here);
-            multiply_matrix(w + first * whole.columns, whole.columns, left, stride, right, here, of.rows, of.columns, accumulate);
+            multiply_matrix(w + first * whole.columns, whole.columns, left, stride, packed, here, of.rows, of.columns, accumulate);
         }
     }
     /// So that the elements of a column lie in different sets of a cache.

@@ -4,6 +4,8 @@
 
 #include <bilevel/backend/cpu/packet.hpp>
 
+#include <algorithm>
+
 /// Products of small matrices whose sums stay in registers from the first term to the last. Everything that convolutions multiply comes here; what differs
 /// is where the rows lie.
 namespace bilevel::backend {
@@ -48,7 +50,7 @@ struct product_terms {
 template <integer Vectors, class Scalar, class In>
 BILEVEL_INLINE void sum_products(tile_sums<Vectors, Scalar>& sum, In in, const product_terms& terms, const Scalar* weights) {
     constexpr integer height = tile_rows<Vectors>, width = Vectors * lanes<Scalar>;
-    const Scalar* row[height];
+    decltype(in(0)) row[height];
     unrolled<height>([&](auto p) BILEVEL_INLINE_LAMBDA {
         row[p] = in(p);
         unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA { sum[p][j] = broadcast(Scalar(0)); });
@@ -99,6 +101,32 @@ __attribute__((noinline)) void multiply_rows(Scalar* out, integer out_stride, co
                 sum, [=](auto p) { return in + (p < count ? integer(p) : count - 1) * in_stride; }, terms, weights);
         }
         store_tile<Vectors, Scalar>([=](auto p) { return out + p * out_stride; }, sum, count, columns, accumulate);
+    }
+}
+
+/// The elements of a column of a matrix.
+template <class Scalar> struct matrix_column {
+    const Scalar* first;
+    integer stride;
+    BILEVEL_INLINE Scalar operator[](integer k) const { return first[k * stride]; }
+    BILEVEL_INLINE void operator+=(integer elements) { first += elements * stride; }
+};
+
+/// out = inᵀ w, or added to what is there, of one block of columns and of a few terms.    // in (depth, rows)  w (depth, Vectors · lanes) out (rows, columns)
+template <integer Vectors, class Scalar>
+__attribute__((noinline)) void multiply_columns(Scalar* out, integer out_stride, const Scalar* in, integer in_stride, integer rows,
+                                                integer depth, const Scalar* weights, integer columns, bool accumulate) {
+    constexpr integer height = tile_rows<Vectors>;
+    for (integer row = 0; row < rows; row += height) {
+        tile_sums<Vectors, Scalar> sum;
+        const integer here = std::min(height, rows - row);
+        sum_products<Vectors>(
+            sum,
+            [=](auto p) {
+                return matrix_column<Scalar>{in + row + std::min(integer(p), here - 1), in_stride};
+            },
+            {1, depth, 0, 0}, weights);
+        store_tile<Vectors, Scalar>([=](auto p) { return out + (row + p) * out_stride; }, sum, here, columns, accumulate);
     }
 }
 
