@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -134,6 +135,79 @@ TEST_CASE_TEMPLATE("convolutions shared among threads have the bits of one", Sca
                           k.conv2d_backward_weights(out, in[0], in[1], geometry, accumulate);
                       }) == 0);
             }
+        }
+}
+
+TEST_CASE_TEMPLATE("direct convolutions shared among threads have the bits of one", Scalar, float, double) {
+    struct sizes {
+        integer images, side, channels, filters;
+        backend::convolution_geometry geometry;
+    };
+    // Many blocks of images, one image, fewer than threads, images that nothing pads, images so small that all taps are summed across images.
+    for (const sizes& s :
+         {sizes{300, 14, 3, 32, {1, 1}}, {1, 28, 1, 64, {2, 1}}, {3, 9, 5, 7, {1, 0}}, {41, 12, 16, 24, {2, 1}}, {10, 3, 8, 16, {1, 1}}})
+        for (const integer threads : {2, 5}) {
+            CAPTURE(s.images);
+            CAPTURE(s.side);
+            CAPTURE(threads);
+            const integer side = s.geometry.output_extent(s.side, 3);
+            const conformance::argument x{s.images, {s.side, s.side, s.channels}}, y{s.images, {side, side, s.filters}},
+                w{1, {3, 3, s.channels, s.filters}};
+            for (const bool accumulate : {false, true}) {
+                CHECK(different_bits<Scalar>(threads, y, {x, w}, [&](auto& k, auto out, auto& in) {
+                          k.conv2d(out, in[0], in[1], s.geometry, accumulate);
+                      }) == 0);
+                CHECK(different_bits<Scalar>(threads, x, {y, w}, [&](auto& k, auto out, auto& in) {
+                          k.conv2d_backward_data(out, in[0], in[1], s.geometry, accumulate);
+                      }) == 0);
+                CHECK(different_bits<Scalar>(threads, w, {x, y}, [&](auto& k, auto out, auto& in) {
+                          k.conv2d_backward_weights(out, in[0], in[1], s.geometry, accumulate);
+                      }) == 0);
+            }
+        }
+}
+
+TEST_CASE_TEMPLATE("folded first layers shared among threads have the bits of one", Scalar, float, double) {
+    struct sizes {
+        integer images, side, channels, filters;
+        bool pooled;
+    };
+    for (const sizes& s : {sizes{21, 28, 1, 64, true}, {5, 11, 3, 32, true}, {3, 7, 3, 17, false}, {1, 12, 1, 16, true}})
+        for (const integer threads : {2, 5}) {
+            CAPTURE(s.images);
+            CAPTURE(s.side);
+            CAPTURE(threads);
+            const backend::convolution_geometry geometry{1, 1};
+            const backend::activation<Scalar> follows{Scalar(0.1f)};
+            const integer patch = 9 * s.channels, kernel = patch * s.filters, side = s.pooled ? s.side / 2 : s.side;
+            const conformance::argument x{s.images, {s.side, s.side, s.channels}}, y{s.images, {side, side, s.filters}},
+                w{1, {3, 3, s.channels, s.filters}}, bias{1, {s.filters}};
+            // Two results, one behind the other.
+            const auto part = [](view<Scalar> all, integer first, const view<Scalar>& of) {
+                view<Scalar> result = of;
+                result.data = all.data + first;
+                return result;
+            };
+            const view<Scalar> of_patch{nullptr, 0, 1, 1, patch, {3, 3, s.channels}},
+                covariance{nullptr, 0, 1, 1, patch * patch, {patch, patch}},
+                weights{nullptr, 0, 1, 1, kernel, {3, 3, s.channels, s.filters}}, by_filter{nullptr, 0, 1, 1, s.filters, {s.filters}};
+            CHECK(different_bits<Scalar>(threads, {1, {patch + patch * patch}}, {x}, [&](auto& k, auto out, auto& in) {
+                      k.patch_moments(part(out, 0, of_patch), part(out, patch, covariance), in[0], geometry);
+                  }) == 0);
+
+            std::vector<std::uint8_t> positions(static_cast<std::size_t>(s.images * y.size()));
+            const view<std::uint8_t> argmax =
+                s.pooled ? view<std::uint8_t>{positions.data(), 0, 1, s.images, y.size(), {side, side, s.filters}} : view<std::uint8_t>{};
+            CHECK(different_bits<Scalar>(threads, y, {x, w, bias}, [&](auto& k, auto out, auto& in) {
+                      k.conv2d_activation(out, argmax, in[0], in[1], in[2], geometry, follows);
+                  }) == 0);
+            CHECK(different_bits<Scalar>(threads, y, {x, w, bias, y}, [&](auto& k, auto out, auto& in) {
+                      k.conv2d_activation_tangent(out, in[3], argmax, in[0], in[1], in[2], geometry, follows);
+                  }) == 0);
+            CHECK(different_bits<Scalar>(threads, {1, {kernel + s.filters}}, {x, y, y}, [&](auto& k, auto out, auto& in) {
+                      k.conv2d_activation_backward(part(out, 0, weights), part(out, kernel, by_filter), in[1], in[2], argmax, in[0],
+                                                   geometry, follows);
+                  }) == 0);
         }
 }
 

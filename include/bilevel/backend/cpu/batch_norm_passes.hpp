@@ -36,13 +36,18 @@ protected:
     void for_each_chosen(const view<Y>& outputs, const view<const Scalar>& y, const view<const std::uint8_t>& argmax,
                          const view<const Scalar>& x, integer t, activation<Scalar> follows, F f) const {
         const integer positions = outputs.batch * outputs.extents[0] * outputs.extents[1];
-        this->for_each_stretch(positions, this->shares(positions * x.extents[2]), [=](integer first, integer end) {
-            if (argmax.size > 0) {
-                visit_pooled(outputs, y, argmax, x, t, follows, first, end - first, f);
-            } else {
-                visit_unpooled(y, x, t, follows, first, end - first, 0, x.extents[2], f);
-            }
-        });
+        this->for_each_stretch(positions, this->shares(positions * x.extents[2]),
+                               [=](integer first, integer end) { visit_chosen(outputs, y, argmax, x, t, follows, first, end - first, f); });
+    }
+    // The output positions first … first + count − 1.
+    template <class Y, class F>
+    static void visit_chosen(const view<Y>& outputs, const view<const Scalar>& y, const view<const std::uint8_t>& argmax,
+                             const view<const Scalar>& x, integer t, activation<Scalar> follows, integer first, integer count, F f) {
+        if (argmax.size > 0) {
+            visit_pooled(outputs, y, argmax, x, t, follows, first, count, f);
+        } else {
+            visit_unpooled(y, x, t, follows, first, count, 0, x.extents[2], f);
+        }
     }
     // What is not read has to be readable.
     static const Scalar* sign_of(const view<const Scalar>& y, const view<const Scalar>& x, integer t, activation<Scalar> follows) {

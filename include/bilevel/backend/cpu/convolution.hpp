@@ -22,7 +22,7 @@ public:
         } else if (how == convolution_algorithm::winograd_2x2) {
             winograd_.forward(*this, y, x, w, accumulate);
         } else {
-            direct_.forward(y, x, w, geometry, how == convolution_algorithm::direct_across_images, accumulate);
+            direct_.forward(*this, y, x, w, geometry, how == convolution_algorithm::direct_across_images, accumulate);
         }
     }
 
@@ -34,7 +34,7 @@ public:
         } else if (how == convolution_algorithm::winograd_2x2) {
             winograd_.backward_data(*this, dx, dy, w, accumulate);
         } else {
-            direct_.backward_data(dx, dy, w, geometry, how == convolution_algorithm::direct_across_images, accumulate);
+            direct_.backward_data(*this, dx, dy, w, geometry, how == convolution_algorithm::direct_across_images, accumulate);
         }
     }
 
@@ -46,7 +46,7 @@ public:
         } else if (how == convolution_algorithm::winograd_2x2) {
             winograd_.backward_weights(*this, dw, x, dy, accumulate);
         } else {
-            direct_.backward_weights(dw, x, dy, geometry, how == convolution_algorithm::direct_across_images, accumulate);
+            direct_.backward_weights(*this, dw, x, dy, geometry, how == convolution_algorithm::direct_across_images, accumulate);
         }
     }
 

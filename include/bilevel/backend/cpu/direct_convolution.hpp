@@ -7,6 +7,7 @@
 #include <bilevel/backend/cpu/packed_weights.hpp>
 #include <bilevel/backend/cpu/raster.hpp>
 #include <bilevel/backend/cpu/scratch.hpp>
+#include <bilevel/backend/cpu/thread_team.hpp>
 #include <bilevel/backend/cpu/tiled_products.hpp>
 #include <bilevel/core/aligned_vector.hpp>
 #include <bilevel/core/array.hpp>
@@ -22,20 +23,20 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 ///                    images so small that most pixels lie at the border.
 template <class Scalar> class direct_convolution {
 public:
-    void forward(view<Scalar> y, view<const Scalar> x, view<const Scalar> w, convolution_geometry geometry, bool across_images,
-                 bool accumulate) {
+    void forward(const shared_among_threads& threads, view<Scalar> y, view<const Scalar> x, view<const Scalar> w,
+                 convolution_geometry geometry, bool across_images, bool accumulate) {
         const integer channels = x.extents[2], filters = y.extents[2], rows = w.extents[0] * w.extents[1] * channels;
         const convolution_axis vertical{y.extents[0], geometry.stride, -geometry.padding, w.extents[0], 0, 1},
             horizontal{y.extents[1], geometry.stride, -geometry.padding, w.extents[1], 0, 1};
-        for (integer t = 0; t < y.tasks; ++t) {
-            correlate(image_of(y, t), image_of(x, t), packed(w, t, rows, filters), vertical, horizontal, across_images, accumulate);
-        }
+        for (integer t = 0; t < y.tasks; ++t)
+            correlate(threads, image_of(y, t), image_of(x, t), packed(w, t, rows, filters), vertical, horizontal, across_images,
+                      accumulate);
     }
 
     /// The pixels of dx whose rows and columns leave the same remainders by the stride form an image that is a convolution of dy, stride 1, with the taps
     /// that reach them.
-    void backward_data(view<Scalar> dx, view<const Scalar> dy, view<const Scalar> w, convolution_geometry geometry, bool across_images,
-                       bool accumulate) {
+    void backward_data(const shared_among_threads& threads, view<Scalar> dx, view<const Scalar> dy, view<const Scalar> w,
+                       convolution_geometry geometry, bool across_images, bool accumulate) {
         const integer channels = dx.extents[2], filters = dy.extents[2];
         for (integer a = 0; a < std::min(geometry.stride, dx.extents[0]); ++a)
             for (integer b = 0; b < std::min(geometry.stride, dx.extents[1]); ++b) {
@@ -49,25 +50,24 @@ public:
                     for (integer u = up.last; u >= 0 && (t == 0 || w.stride != 0); u -= geometry.stride)
                         for (integer v = across.last; v >= 0; v -= geometry.stride, row += filters)
                             pack_transposed(packed, rows, row, w.at(t) + (u * w.extents[1] + v) * channels * filters, filters, channels);
-                    correlate(image_of(dx, t), image_of(dy, t), packed, vertical, horizontal, across_images, accumulate);
+                    correlate(threads, image_of(dx, t), image_of(dy, t), packed, vertical, horizontal, across_images, accumulate);
                 }
             }
     }
 
-    void backward_weights(view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy, convolution_geometry geometry, bool across_images,
-                          bool accumulate) {
+    void backward_weights(const shared_among_threads& threads, view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy,
+                          convolution_geometry geometry, bool across_images, bool accumulate) {
         const convolution_axis vertical{dy.extents[0], geometry.stride, -geometry.padding, dw.extents[0], 0, 1},
             horizontal{dy.extents[1], geometry.stride, -geometry.padding, dw.extents[1], 0, 1};
         for (integer t = 0; t < dw.tasks; ++t) {
             image<const Scalar> in = image_of(x, t), out = image_of(dy, t);
             const integer filters = out.channels;
             if (filters % lanes<Scalar> != 0) out = with_whole_vectors(out);
+            const integer shares = threads.shares_of_products(in.count * dy.size * vertical.taps * horizontal.taps * in.channels);
             if (across_images) {
-                correlate_taps(dw.at(t), in, out, filters, vertical, horizontal, accumulate);
+                correlate_taps(threads, shares, dw.at(t), in, out, filters, vertical, horizontal, accumulate);
             } else {
-                for_each_padded_block(in, vertical, horizontal, false, [&](integer first, image<const Scalar> padded) {
-                    correlate_rows(dw.at(t), padded, out.from(first), filters, vertical, horizontal, accumulate || first > 0);
-                });
+                correlate_blocks(threads, shares, dw.at(t), in, out, filters, vertical, horizontal, accumulate);
             }
         }
     }
@@ -79,7 +79,8 @@ protected:
         integer count, height, width, channels;
         integer row() const { return width * channels; }
         integer size() const { return height * width * channels; }
-        image from(integer first) const { return {data + first * size(), count - first, height, width, channels}; }
+        image from(integer first) const { return part(first, count); }
+        image part(integer first, integer end) const { return {data + first * size(), end - first, height, width, channels}; }
     };
     template <class T> static image<T> image_of(const view<T>& v, integer t) {
         return {v.at(t), v.batch, v.extents[0], v.extents[1], v.extents[2]};
@@ -93,19 +94,67 @@ protected:
         return to;
     }
 
-    void correlate(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const convolution_axis& vertical,
-                   const convolution_axis& horizontal, bool across_images, bool accumulate) {
-        if (across_images) {
-            correlate_across_images(out, in, packed, vertical, horizontal, accumulate);
-        } else {
-            for_each_padded_block(in, vertical, horizontal, false, [&](integer first, image<const Scalar> padded) {
-                correlate_over_images(out.from(first), padded, packed, vertical, horizontal, accumulate);
-            });
+    /// Blocks of images, with zeros around them, that stay in the second cache while they are read several times. Images that need no zeros are read where
+    /// they lie, unless they are to be copied: behind a copy a vector more can be read.
+    struct image_blocks {
+        image_blocks(const image<const Scalar>& in, const convolution_axis& vertical, const convolution_axis& horizontal, integer most,
+                     bool is_copied = false)
+            : all(in), height(vertical.extent_with_padding()), width(horizontal.extent_with_padding()), top(vertical.before()),
+              left(horizontal.before()), copied(is_copied || top > 0 || left > 0 || height > in.height || width > in.width),
+              step(std::clamp(block_bytes / std::max(image_size() * integer(sizeof(Scalar)), integer{1}), integer{1},
+                              std::max(most, integer{1}))),
+              count((in.count + step - 1) / step) {}
+
+        integer image_size() const { return height * width * all.channels; }
+        integer first(integer block) const { return block * step; }
+        /// Elements of the memory that a block with zeros takes.
+        integer memory() const { return copied ? step * image_size() + lanes<Scalar> : 0; }
+        /// The images of a block.
+        image<const Scalar> with_zeros(integer block, Scalar* to) const {
+            const image<const Scalar> in = all.part(first(block), std::min(first(block + 1), all.count));
+            if (!copied) return in;
+            const image<const Scalar> padded{to, in.count, height, width, in.channels};
+            const integer inside = std::clamp(width - left, integer{0}, in.width) * in.channels, before = left * in.channels;
+            for (integer n = 0; n < in.count; ++n)
+                for (integer i = 0; i < height; ++i, to += padded.row()) {
+                    if (i < top || i - top >= in.height) {
+                        std::fill_n(to, padded.row(), Scalar(0));
+                    } else {
+                        std::fill_n(to, before, Scalar(0));
+                        std::copy_n(in.data + n * in.size() + (i - top) * in.row(), inside, to + before);
+                        std::fill_n(to + before + inside, padded.row() - before - inside, Scalar(0));
+                    }
+                }
+            return padded;
         }
+
+        image<const Scalar> all;
+        integer height, width, top, left;
+        bool copied;
+        integer step, count;
+    };
+
+    /// Threads share the images.
+    void correlate(const shared_among_threads& threads, image<Scalar> out, image<const Scalar> in, const Scalar* packed,
+                   const convolution_axis& vertical, const convolution_axis& horizontal, bool across_images, bool accumulate) {
+        const integer shares = threads.shares_of_products(in.count * vertical.pixels * horizontal.pixels * vertical.taps * horizontal.taps *
+                                                          in.channels * out.channels);
+        if (across_images) {
+            threads.for_each_stretch(in.count, shares, [=](integer first, integer end) {
+                correlate_across_images(out.part(first, end), in.part(first, end), packed, vertical, horizontal, accumulate);
+            });
+            return;
+        }
+        const image_blocks blocks(in, vertical, horizontal, (in.count + shares - 1) / shares);
+        Scalar* const memory = scratch(padded_, threads.members() * blocks.memory());
+        threads.for_each_part(blocks.count, shares, [&](integer block, integer member) {
+            correlate_over_images(out.from(blocks.first(block)), blocks.with_zeros(block, memory + member * blocks.memory()), packed,
+                                  vertical, horizontal, accumulate);
+        });
     }
 
-    void correlate_over_images(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const convolution_axis& vertical,
-                               const convolution_axis& horizontal, bool accumulate) {
+    static void correlate_over_images(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const convolution_axis& vertical,
+                                      const convolution_axis& horizontal, bool accumulate) {
         const integer rows = vertical.taps * horizontal.taps * in.channels, pixels = in.count * vertical.pixels * horizontal.pixels;
         // Sums of few terms take less time than to find out where they lie: then a tile's pixels are used for all columns.
         constexpr integer widest = widest_tile * lanes<Scalar>;
@@ -134,8 +183,8 @@ protected:
         });
     }
 
-    void correlate_across_images(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const convolution_axis& vertical,
-                                 const convolution_axis& horizontal, bool accumulate) {
+    static void correlate_across_images(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const convolution_axis& vertical,
+                                        const convolution_axis& horizontal, bool accumulate) {
         const integer rows = vertical.taps * horizontal.taps * in.channels;
         for_each_column_block<Scalar>(out.channels, [&](auto vectors, integer first_column, integer columns) {
             constexpr integer width = decltype(vectors)::value * lanes<Scalar>;
@@ -159,8 +208,8 @@ protected:
     }
 
     /// Every element of dw is a sum over all pixels; a tile takes several elements of a patch, wherever in the patch they lie.
-    void correlate_rows(Scalar* dw, image<const Scalar> in, image<const Scalar> out, integer filters, const convolution_axis& vertical,
-                        const convolution_axis& horizontal, bool accumulate) {
+    static void correlate_rows(Scalar* dw, image<const Scalar> in, image<const Scalar> out, integer filters,
+                               const convolution_axis& vertical, const convolution_axis& horizontal, bool accumulate) {
         const integer run = horizontal.taps * in.channels, rows = vertical.taps * run;
         const product_positions at{
             in.count,   vertical.pixels, horizontal.pixels, in.size(), vertical.stride * in.row(), horizontal.stride * in.channels,
@@ -169,62 +218,50 @@ protected:
             dw, filters, in.data, out.data, at, rows, filters, [&](integer row) { return row / run * in.row() + row % run; }, accumulate);
     }
 
-    void correlate_taps(Scalar* dw, image<const Scalar> in, image<const Scalar> out, integer filters, const convolution_axis& vertical,
-                        const convolution_axis& horizontal, bool accumulate) {
-        for (integer u = 0; u < vertical.taps; ++u)
-            for (integer v = 0; v < horizontal.taps; ++v) {
-                const integer i = vertical.first_pixel(u), j = horizontal.first_pixel(v);
-                const product_positions at{in.count,
-                                           vertical.end_pixel(u, in.height) - i,
-                                           horizontal.end_pixel(v, in.width) - j,
-                                           in.size(),
-                                           vertical.stride * in.row(),
-                                           horizontal.stride * in.channels,
-                                           out.size(),
-                                           out.row(),
-                                           out.channels};
-                const bool any = at.rows > 0 && at.columns > 0;
-                const Scalar* const left = in.data + (any ? (i * vertical.stride + vertical.start + u) * in.row() +
-                                                                (j * horizontal.stride + horizontal.start + v) * in.channels
-                                                          : 0);
-                const Scalar* const right = out.data + (any ? i * out.row() + j * out.channels : 0);
-                Scalar* const tap = dw + (u * horizontal.taps + v) * in.channels * filters;
-                correlate_matrix(
-                    tap, filters, left, right, at, in.channels, filters, [](integer channel) { return channel; }, accumulate);
-            }
+    /// Blocks of images one after the other, or by several threads each on its own and added up in the same order.
+    void correlate_blocks(const shared_among_threads& threads, integer shares, Scalar* dw, image<const Scalar> in, image<const Scalar> out,
+                          integer filters, const convolution_axis& vertical, const convolution_axis& horizontal, bool accumulate) {
+        const image_blocks blocks(in, vertical, horizontal, in.count);
+        const integer size = vertical.taps * horizontal.taps * in.channels * filters;
+        Scalar* const memory = scratch(padded_, threads.members() * blocks.memory());
+        Scalar* const sums = shares == 1 ? nullptr : scratch(sums_, threads.slots(shares) * size);
+        threads.for_each_part_in_order(
+            blocks.count, shares,
+            [&](integer block, integer member, integer slot) {
+                correlate_rows(sums ? sums + slot * size : dw, blocks.with_zeros(block, memory + member * blocks.memory()),
+                               out.from(blocks.first(block)), filters, vertical, horizontal, !sums && (accumulate || block > 0));
+            },
+            [&](integer block, integer slot) {
+                for (integer i = 0; sums && i < size; ++i)
+                    dw[i] = accumulate || block > 0 ? dw[i] + sums[slot * size + i] : sums[slot * size + i];
+            });
     }
 
-    /// f(first image, images with zeros around them) for blocks of images that stay in the second cache while they are read several times. Images that
-    /// need no zeros are read where they lie, unless they are to be copied: behind a copy a vector more can be read.
-    template <class F>
-    void for_each_padded_block(image<const Scalar> in, const convolution_axis& vertical, const convolution_axis& horizontal, bool copied,
-                               F f) {
-        const integer height = vertical.extent_with_padding(), width = horizontal.extent_with_padding();
-        const integer top = vertical.before(), left = horizontal.before();
-        const integer most =
-            std::max(block_bytes / (std::max(height * width, integer{1}) * in.channels * integer(sizeof(Scalar))), integer{1});
-        const bool as_it_is = !copied && top == 0 && left == 0 && height <= in.height && width <= in.width;
-        for (integer first = 0; first < in.count; first += most) {
-            const integer count = std::min(most, in.count - first);
-            if (as_it_is) {
-                f(first, image<const Scalar>{in.data + first * in.size(), count, in.height, in.width, in.channels});
-                continue;
-            }
-            Scalar* to = scratch(padded_, count * height * width * in.channels + lanes<Scalar>);
-            const image<const Scalar> padded{to, count, height, width, in.channels};
-            const integer inside = std::clamp(width - left, integer{0}, in.width) * in.channels, before = left * in.channels;
-            for (integer n = first; n < first + count; ++n)
-                for (integer i = 0; i < height; ++i, to += padded.row()) {
-                    if (i < top || i - top >= in.height) {
-                        std::fill_n(to, padded.row(), Scalar(0));
-                    } else {
-                        std::fill_n(to, before, Scalar(0));
-                        std::copy_n(in.data + n * in.size() + (i - top) * in.row(), inside, to + before);
-                        std::fill_n(to + before + inside, padded.row() - before - inside, Scalar(0));
-                    }
-                }
-            f(first, padded);
-        }
+    /// Threads share the taps.
+    static void correlate_taps(const shared_among_threads& threads, integer shares, Scalar* dw, image<const Scalar> in,
+                               image<const Scalar> out, integer filters, const convolution_axis& vertical,
+                               const convolution_axis& horizontal, bool accumulate) {
+        threads.for_each_part(vertical.taps * horizontal.taps, shares, [&](integer part, integer) {
+            const integer u = part / horizontal.taps, v = part % horizontal.taps;
+            const integer i = vertical.first_pixel(u), j = horizontal.first_pixel(v);
+            const product_positions at{in.count,
+                                       vertical.end_pixel(u, in.height) - i,
+                                       horizontal.end_pixel(v, in.width) - j,
+                                       in.size(),
+                                       vertical.stride * in.row(),
+                                       horizontal.stride * in.channels,
+                                       out.size(),
+                                       out.row(),
+                                       out.channels};
+            const bool any = at.rows > 0 && at.columns > 0;
+            const Scalar* const left = in.data + (any ? (i * vertical.stride + vertical.start + u) * in.row() +
+                                                            (j * horizontal.stride + horizontal.start + v) * in.channels
+                                                      : 0);
+            const Scalar* const right = out.data + (any ? i * out.row() + j * out.channels : 0);
+            Scalar* const tap = dw + (u * horizontal.taps + v) * in.channels * filters;
+            correlate_matrix(
+                tap, filters, left, right, at, in.channels, filters, [](integer channel) { return channel; }, accumulate);
+        });
     }
 
     image<const Scalar> with_whole_vectors(image<const Scalar> in) {
@@ -235,7 +272,7 @@ protected:
     }
 
     static constexpr integer block_bytes = integer{1} << 17, few_weights_bytes = integer{1} << 14;
-    aligned_vector<Scalar> packed_, padded_, whole_;
+    aligned_vector<Scalar> packed_, padded_, whole_, sums_;
 };
 
 }  // namespace BILEVEL_INSTRUCTION_SET

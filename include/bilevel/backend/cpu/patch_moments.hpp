@@ -29,50 +29,53 @@ struct patch_positions {
 /// row a and belong to all patches that a is in, which differ for the first and last rows alone.
 template <class Scalar> class patch_moments_of {
 public:
-    /// Sums up what the centre is the mean of: all images of a task, (pixels, channels).
-    void begin(const patch_positions& at, const Scalar* x, integer pixels) {
+    /// Sums up what the centre is the mean of: all images of a task, (pixels, channels). So many threads will sum images, at most `slots` of them before they
+    /// are added.
+    void begin(const patch_positions& at, const Scalar* x, integer pixels, integer members, integer slots) {
         at_ = at;
         left_ = at.stride == 1 ? at.length : at.terms();
         classes_ = at.stride == 1 ? 2 * at.runs - 1 : 1;
         row_ = packed_columns<Scalar>(at.terms());
         sums_ = classes_ * (left_ + 1) * row_;  // of products, and of elements
         images_ = 0;
-        const integer patches = rows_together() * at.columns * row_ + at.terms() + lanes<Scalar> + 3 * short_run,
-                      image = at.height * at.pitch + lanes<Scalar> + 3 * short_run;
-        Scalar* memory = scratch(memory_, patches + image + 2 * sums_ + at.pitch);
-        patches_ = memory;
-        image_ = patches_ + patches;
-        total_ = image_ + image;
-        of_image_ = total_ + sums_;
-        centre_ = of_image_ + sums_;
+        patches_size_ = rows_together() * at.columns * row_ + at.terms() + lanes<Scalar> + 3 * short_run;
+        image_size_ = at.height * at.pitch + lanes<Scalar> + 3 * short_run;
+        members_ = scratch(memory_, members * (patches_size_ + image_size_) + (1 + slots) * sums_ + at.pitch);
+        total_ = members_ + members * (patches_size_ + image_size_);
+        of_images_ = total_ + sums_;
+        centre_ = of_images_ + slots * sums_;
         std::fill_n(total_, sums_, Scalar(0));
         find_centre(x, pixels);
     }
 
-    /// An image with padding.
-    void add(const Scalar* padded) {
+    /// Sums over an image with padding, which `add` then takes from the slot.
+    void sum_image(const Scalar* padded, integer member, integer slot) const {
+        Scalar *const patches = members_ + member * (patches_size_ + image_size_), *const image = patches + patches_size_;
+        Scalar* const sums = of_images_ + slot * sums_;
         for (integer i = 0; i < at_.height; ++i)
-            for (integer k = 0; k < at_.pitch; ++k) image_[i * at_.pitch + k] = padded[i * at_.pitch + k] - centre_[k];
-        std::fill_n(of_image_, sums_, Scalar(0));
+            for (integer k = 0; k < at_.pitch; ++k) image[i * at_.pitch + k] = padded[i * at_.pitch + k] - centre_[k];
+        std::fill_n(sums, sums_, Scalar(0));
         const integer last = at_.stride == 1 ? at_.rows + at_.runs - 1 : at_.rows;
         for (integer a = 0; a < last;) {
             integer end = a + 1;
             while (end < last && end - a < rows_together() && class_of(end) == class_of(a)) ++end;
-            const integer patches = (end - a) * at_.columns;
-            for (integer i = a; i < end; ++i) gather(patches_ + (i - a) * at_.columns * row_, i * at_.stride);
-            Scalar* const products = of_image_ + class_of(a) * (left_ + 1) * row_;
-            const product_positions positions{1, 1, patches, 0, 0, row_, 0, 0, row_};
+            const integer count = (end - a) * at_.columns;
+            for (integer i = a; i < end; ++i) gather(patches + (i - a) * at_.columns * row_, image, i * at_.stride);
+            Scalar* const products = sums + class_of(a) * (left_ + 1) * row_;
+            const product_positions positions{1, 1, count, 0, 0, row_, 0, 0, row_};
             correlate_matrix(
-                products, row_, static_cast<const Scalar*>(patches_), static_cast<const Scalar*>(patches_), positions, left_, row_,
+                products, row_, static_cast<const Scalar*>(patches), static_cast<const Scalar*>(patches), positions, left_, row_,
                 [](integer k) { return k; }, true);
             for (integer k = 0; k < left_; k += lanes<Scalar>) {
                 auto sum = load(products + left_ * row_ + k);
-                for (integer j = 0; j < patches; ++j) sum = Eigen::internal::padd(sum, load(patches_ + j * row_ + k));
+                for (integer j = 0; j < count; ++j) sum = Eigen::internal::padd(sum, load(patches + j * row_ + k));
                 store(products + left_ * row_ + k, sum);
             }
             a = end;
         }
-        for (integer k = 0; k < sums_; ++k) total_[k] += of_image_[k];
+    }
+    void add(integer slot) {
+        for (integer k = 0; k < sums_; ++k) total_[k] += of_images_[slot * sums_ + k];
         ++images_;
     }
 
@@ -116,21 +119,21 @@ private:
 
     /// The patches whose first run is in row a, side by side; of those that reach over the last row, the last row in the place of what is not there,
     /// whose products nobody reads. Whole vectors are copied: what is too much is overwritten by the next run, or by the next patch.
-    void gather(Scalar* to, integer a) const {
+    void gather(Scalar* to, const Scalar* image, integer a) const {
         if (at_.runs == 3 && at_.length <= short_run) {
-            gather_three<short_run>(to, a);
+            gather_three<short_run>(to, image, a);
         } else if (at_.runs == 3 && at_.length <= 3 * short_run) {
-            gather_three<3 * short_run>(to, a);
+            gather_three<3 * short_run>(to, image, a);
         } else {
             for (integer j = 0; j < at_.columns; ++j)
                 for (integer u = 0; u < at_.runs; ++u) {
-                    const Scalar* const from = row(a + u) + j * at_.column_pitch;
+                    const Scalar* const from = row(image, a + u) + j * at_.column_pitch;
                     for (integer k = 0; k < at_.length; k += lanes<Scalar>) store(to + j * row_ + u * at_.length + k, load(from + k));
                 }
         }
     }
-    template <integer Width> void gather_three(Scalar* to, integer a) const {
-        const Scalar *first = row(a), *second = row(a + 1), *third = row(a + 2);
+    template <integer Width> void gather_three(Scalar* to, const Scalar* image, integer a) const {
+        const Scalar *first = row(image, a), *second = row(image, a + 1), *third = row(image, a + 2);
         for (integer j = 0; j < at_.columns; ++j, to += row_) {
             std::memcpy(to, first, sizeof(Scalar[Width]));
             std::memcpy(to + at_.length, second, sizeof(Scalar[Width]));
@@ -140,7 +143,7 @@ private:
             third += at_.column_pitch;
         }
     }
-    const Scalar* row(integer a) const { return image_ + std::min(a, at_.height - 1) * at_.pitch; }
+    const Scalar* row(const Scalar* image, integer a) const { return image + std::min(a, at_.height - 1) * at_.pitch; }
 
     // So many that a register tile is worth its beginning and its end.
     integer rows_together() const { return std::max(128 / at_.columns, integer{1}); }
@@ -162,8 +165,8 @@ private:
 
     patch_positions at_{};
     aligned_vector<Scalar> memory_;
-    Scalar *patches_ = nullptr, *image_ = nullptr, *total_ = nullptr, *of_image_ = nullptr, *centre_ = nullptr;
-    integer left_ = 0, classes_ = 0, row_ = 0, sums_ = 0, images_ = 0;
+    Scalar *members_ = nullptr, *total_ = nullptr, *of_images_ = nullptr, *centre_ = nullptr;
+    integer left_ = 0, classes_ = 0, row_ = 0, sums_ = 0, images_ = 0, patches_size_ = 0, image_size_ = 0;
 };
 
 }  // namespace BILEVEL_INSTRUCTION_SET

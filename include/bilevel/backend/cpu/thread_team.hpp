@@ -120,6 +120,18 @@ public:
     /// f(part, member), see `thread_team::for_each`; by the leader alone where there is but one share.
     template <class F> void for_each_part(integer parts, integer shares, F f) const { (shares == 1 ? alone_ : *team_).for_each(parts, f); }
 
+    /// f(part, member, slot) for every part, and then(part, slot) for one after the other, by the leader: sums whose order does not depend on the threads. The
+    /// slots, of which there are `slots(shares)`, are where a part keeps what `then` adds up.
+    template <class F, class Then> void for_each_part_in_order(integer parts, integer shares, F f, Then then) const {
+        const integer together = slots(shares);
+        for (integer first = 0; first < parts; first += together) {
+            const integer here = std::min(together, parts - first);
+            for_each_part(here, shares, [&](integer slot, integer member) { f(first + slot, member, slot); });
+            for (integer slot = 0; slot < here; ++slot) then(first + slot, slot);
+        }
+    }
+    integer slots(integer shares) const { return shares == 1 ? 1 : 4 * members(); }
+
     /// f(first, end) for as many stretches of 0 … count − 1, each with a copy of f: what it holds lies in registers then, where no result can overwrite it.
     template <class F> void for_each_stretch(integer count, integer shares, F f) const {
         team_->for_each(shares, [=](integer part, integer) {
