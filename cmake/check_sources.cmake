@@ -51,6 +51,10 @@ foreach(header IN LISTS headers)
     if(lines GREATER 300)
         fault("${header}:${lines}: has ${lines} lines; one concept a file, at most 300")
     endif()
+    # nvcc takes it for the one outside of the inline namespace.
+    if(text MATCHES "inline namespace BILEVEL_INSTRUCTION_SET {.*\nnamespace detail {")
+        fault("${header}: a namespace 'detail' within BILEVEL_INSTRUCTION_SET; give it a name of its own")
+    endif()
 
     file(STRINGS "${file}" includes REGEX "^[ \t]*#[ \t]*include")
     foreach(line IN LISTS includes)

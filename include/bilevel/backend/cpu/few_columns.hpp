@@ -15,7 +15,7 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 /// Whether so many columns are few: they leave half of a vector empty.
 template <class Scalar> constexpr bool are_few_columns(integer columns) { return 2 * columns <= lanes<Scalar>; }
 
-namespace detail {
+namespace few_columns {
 
 /// Rows and columns that are summed at a time: as many sums as registers hold beside their factors.
 inline constexpr integer rows_at_once = 4;
@@ -93,7 +93,7 @@ BILEVEL_INLINE void multiply_lanes_of_terms(Scalar* y, integer y_stride, const S
     for (integer p = 0; p < rows; ++p) store_row(p);
 }
 
-}  // namespace detail
+}  // namespace few_columns
 
 /// Distance of the rows of wᵀ.
 template <class Scalar> constexpr integer stride_of_few_columns(integer depth) {
@@ -113,11 +113,11 @@ template <class Scalar>
 __attribute__((noinline)) void multiply_few_columns(Scalar* y, const Scalar* x, const Scalar* transposed, integer rows, integer depth,
                                                     integer columns, bool accumulate) {
     const integer stride = stride_of_few_columns<Scalar>(depth);
-    detail::for_each_few_columns(columns, [&](auto here, integer first) {
-        for (integer row = 0; row < rows; row += detail::rows_at_once)
-            detail::multiply_lanes_of_terms<decltype(here)::value>(y + row * columns + first, columns, x + row * depth,
-                                                                   transposed + first * stride, stride,
-                                                                   std::min(detail::rows_at_once, rows - row), depth, accumulate);
+    few_columns::for_each_few_columns(columns, [&](auto here, integer first) {
+        for (integer row = 0; row < rows; row += few_columns::rows_at_once)
+            few_columns::multiply_lanes_of_terms<decltype(here)::value>(y + row * columns + first, columns, x + row * depth,
+                                                                        transposed + first * stride, stride,
+                                                                        std::min(few_columns::rows_at_once, rows - row), depth, accumulate);
     });
 }
 
@@ -126,7 +126,7 @@ template <class Scalar>
 __attribute__((noinline)) void multiply_transposed_few_columns(Scalar* w, const Scalar* x, integer x_stride, const Scalar* y, integer rows,
                                                                integer depth, integer columns, bool accumulate) {
     constexpr integer vectors = 4;
-    detail::for_each_few_columns(columns, [&](auto here, integer first_column) {
+    few_columns::for_each_few_columns(columns, [&](auto here, integer first_column) {
         constexpr integer n = decltype(here)::value;
         const auto block = [&](auto width, integer first, integer elements) {
             constexpr integer v = decltype(width)::value;

@@ -60,14 +60,14 @@ template <class Scalar, class F> BILEVEL_INLINE void for_each_vector(integer cou
     if (i < count) f(part_of_vector<Scalar>{count - i}, i);
 }
 
-namespace detail {
-template <class F, integer... I> BILEVEL_INLINE void unroll(F& f, std::integer_sequence<integer, I...>) {
+namespace unrolling {
+template <class F, integer... I> BILEVEL_INLINE void each(F& f, std::integer_sequence<integer, I...>) {
     (f(std::integral_constant<integer, I>{}), ...);
 }
-}  // namespace detail
+}  // namespace unrolling
 
 /// f(0), …, f(N − 1), one after the other, with constants: no optimiser is asked to unroll a loop.
-template <integer N, class F> BILEVEL_INLINE void unrolled(F&& f) { detail::unroll(f, std::make_integer_sequence<integer, N>{}); }
+template <integer N, class F> BILEVEL_INLINE void unrolled(F&& f) { unrolling::each(f, std::make_integer_sequence<integer, N>{}); }
 
 }  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend
