@@ -7,7 +7,8 @@
 #   sh cmake/gpu.sh pack [OMNIGLOT]   on a Debian or Ubuntu with the dependencies installed: gathers what the other machine lacks into build/gpu_pack
 #                                     (headers, Google Benchmark, and Omniglot's folder, if given), less than 64 MiB
 #   sh cmake/gpu.sh [run [PART…]]     on the machine with the GPU: builds, tests, sanitizes, trains and measures, and writes build/gpu/report.md.
-#                                     PARTs: build test sanitize train benchmark; without any, all of them. Each takes less than ten minutes.
+#                                     PARTs: build test sanitize train benchmark peers peers_rest; without any, all of them. Each takes less than ten
+#                                     minutes. The peers are those that python3 finds (PyTorch, JAX).
 set -eu
 cd "$(dirname "$0")/.."
 pack=$PWD/build/gpu_pack build=$PWD/build/gpu
@@ -49,7 +50,7 @@ section() {
 build() {
     cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DBILEVEL_CUDA=ON -DBILEVEL_NATIVE=OFF "-DCMAKE_PREFIX_PATH=$build/pack/usr" \
         -DBILEVEL_INSTALL=OFF >"$build/configure.log" 2>&1 || { cat "$build/configure.log"; return 1; }
-    cmake --build "$build" --parallel "$(nproc)" --target test_cuda benchmark_cuda_meta_step few_shot
+    cmake --build "$build" --parallel "$(nproc)" --target test_cuda benchmark_cuda_meta_step few_shot hypergradient
 }
 sanitize() { # few cases: under the tool each kernel takes some hundred times as long
     for tool in memcheck racecheck initcheck; do
@@ -63,6 +64,10 @@ train() { # the recipe of docs/omniglot.md
     [ ! -d "$build/omniglot" ] || set -- --dataset omniglot --data "$build/omniglot"
     "$build/examples/few_shot" --backend cuda --algorithm maml --seed 7 "$@"
 }
+peers() { # those of the rows that match
+    BILEVEL_PEERS_PYTHON=$(command -v python3) benchmarks/peers/compare --device cuda --rounds 2 --repeat 5 --inputs 3 --rows "$1" \
+        --json "$build/$2.json" --program "$build/examples/hypergradient"
+}
 
 run() {
     failed=
@@ -70,7 +75,7 @@ run() {
     command -v nvidia-smi >/dev/null && gpu=$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader) || gpu="no GPU found"
     printf '# bilevel on %s\n\nVersion %s, nvcc %s, %s.\n' "$gpu" "$(git describe --always --dirty 2>/dev/null || echo unknown)" \
         "$(nvcc --version | sed -n 's/.*release \([0-9.]*\).*/\1/p')" "$(date -u +%Y-%m-%d)" >"$build/report.md"
-    [ $# -gt 0 ] || set -- build test sanitize train benchmark
+    [ $# -gt 0 ] || set -- build test sanitize train benchmark peers peers_rest
     for part; do
         case $part in
         build) section Build build ;;
@@ -78,6 +83,8 @@ run() {
         sanitize) section "compute-sanitizer" sanitize ;;
         train) section "Training" train ;;
         benchmark) section "Meta-steps" "$build/benchmarks/benchmark_cuda_meta_step" --benchmark_min_time=1 --benchmark_repetitions=3 --benchmark_report_aggregates_only=true ;;
+        peers) section "Beside PyTorch and JAX: second-order MAML" peers '(maml_omniglot|maml_84_1shot)/' peers ;;
+        peers_rest) section "Beside PyTorch and JAX: the others, in FP32" peers '(fomaml|anil|imaml|mtl|maml_84_5shot).*/(functional|autograd|jax)$' peers_rest ;;
         *) echo "gpu.sh: there is no part $part" >&2; exit 2 ;;
         esac
     done

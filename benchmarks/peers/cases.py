@@ -40,6 +40,13 @@ class Case:
         return [f"--{name}={getattr(self, name)}" for name in ("image", "tasks", "ways", "shots", "queries", "classes")]
 
 
+    def on_device(self):
+        """On a GPU: 32 tasks at once, and the peers that batch them; TF32 in rows of its own."""
+        styles = ("functional", "compiled") if self.algorithm == "maml" else ("autograd",)
+        fp32 = styles + ("jax",)
+        return replace(self, tasks=32 if self.tasks > 1 else 1, peers=fp32 + tuple(f"{name}_tf32" for name in fp32))
+
+
 ALL = ("autograd", "functional", "higher", "torchopt", "jax")
 SOME = ("autograd", "jax")
 LARGE_IMAGES = dict(image="84,84,3", filters=32, tasks=2, small=dict(inner_steps=1))

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Times the same hypergradients in bilevel and in other libraries: in turn, on the same arrays, with the same number of threads.
 
-A row is timed where the hypergradients agree: in double to 1e-9 on the arrays that are timed, in float to 1e-4 at the median of several small inputs.
+A row is timed where the hypergradients agree: in double to 1e-9 on the arrays that are timed, in float to 1e-4 at the median of several small inputs
+(rows in TF32 in double alone).
 (Small, since rounding that flips a single ReLU moves a hypergradient by 1e-4 to 1e-2, and among the millions of a whole batch there is always one.)
 Milliseconds are the median over all evaluations after the first, of the whole batch of tasks.
 """
@@ -25,11 +26,15 @@ HERE = Path(__file__).resolve().parent
 AGREEMENT = {"double": 1e-9, "float": 1e-4}
 
 
-def environment(threads):
-    """OpenBLAS chooses its kernels itself, glibc keeps the memory that it has, and every pool of threads has the same size."""
+def environment(threads, device):
+    """OpenBLAS chooses its kernels itself, glibc keeps the memory that it has, and every pool of threads has the same size. On the cpu nobody sees a GPU."""
     env = {name: value for name, value in os.environ.items() if name not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
     env.update(MALLOC_TRIM_THRESHOLD_="100000000000", MALLOC_MMAP_THRESHOLD_="4000000000", MALLOC_TOP_PAD_="100000000",
-               CUDA_VISIBLE_DEVICES="", JAX_PLATFORMS="cpu", PYTHONWARNINGS="ignore")
+               PYTHONWARNINGS="ignore")
+    if device == "cpu":
+        env.update(CUDA_VISIBLE_DEVICES="", JAX_PLATFORMS="cpu")
+    else:
+        env.update(XLA_PYTHON_CLIENT_PREALLOCATE="false")  # the device's memory is for both sides
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         env[name] = str(threads)
     return env
@@ -40,12 +45,12 @@ class Disagreement(Exception):
 
 
 class Ours:
-    def __init__(self, program, case, scalar, threads):
-        self.command = [program, *case.settings(), f"--scalar={scalar}", f"--threads={threads}"]
-        self.threads = threads
+    def __init__(self, program, case, scalar, threads, device="cpu"):
+        self.command = [program, *case.settings(), f"--scalar={scalar}", f"--threads={threads}", f"--backend={device}"]
+        self.environment = environment(threads, device)
 
     def run(self, *arguments):
-        done = subprocess.run([*self.command, *arguments], env=environment(self.threads), capture_output=True, text=True)
+        done = subprocess.run([*self.command, *arguments], env=self.environment, capture_output=True, text=True)
         if done.returncode != 0:
             raise SystemExit(f"compare: {' '.join([*self.command, *arguments])}:\n{done.stderr}")
         return done.stdout
@@ -58,11 +63,11 @@ class Ours:
 class Peer:
     """A process that stays: what it imports and compiles is not paid again."""
 
-    def __init__(self, name, case, scalar, threads, layout):
-        script = "jax_peer.py" if name == "jax" else "torch_peer.py"
+    def __init__(self, name, case, scalar, threads, layout, device="cpu"):
+        script = "jax_peer.py" if name.startswith("jax") else "torch_peer.py"
         command = [sys.executable, str(HERE / script), f"--peer={name}", *case.settings(), f"--scalar={scalar}", f"--threads={threads}",
-                   f"--layout={layout}"]
-        self.process = subprocess.Popen(command, env=environment(threads), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                   f"--layout={layout}", f"--device={device}"]
+        self.process = subprocess.Popen(command, env=environment(threads, device), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, line):
         self.process.stdin.write(line + "\n")
@@ -115,19 +120,20 @@ def check(case, name, threads, options, scratch):
     found = {}
     for scalar, of, count in (("double", case, 1), ("float", case.for_float(), options.inputs)):
         folders = make_examples(Ours(options.program, of, "double", threads), of, scratch, count)
-        ours = Ours(options.program, of, scalar, threads)
-        with Peer(name, of, scalar, threads, make_layout(ours, of, scratch)) as peer:
+        ours = Ours(options.program, of, scalar, threads, options.device)
+        with Peer(name, of, scalar, threads, make_layout(ours, of, scratch), options.device) as peer:
             found[scalar] = statistics.median(errors(ours, peer, folders, scratch))
-        if not found[scalar] <= AGREEMENT[scalar]:
+        rounds_factors = scalar == "float" and name.endswith("_tf32")  # to ten bits, which is what such a row shows
+        if not rounds_factors and not found[scalar] <= AGREEMENT[scalar]:
             raise Disagreement(f"in {scalar} the hypergradients differ by {found[scalar]:.2g} (expected at most {AGREEMENT[scalar]:g}); not timed")
     return found
 
 
 def measure(case, name, threads, options, scratch):
     """Both sides in turn, in float: medians of ours, milliseconds and memory of the peer."""
-    ours = Ours(options.program, case, "float", threads)
+    ours = Ours(options.program, case, "float", threads, options.device)
     folder = make_examples(Ours(options.program, case, "double", threads), case, scratch, 1)[0]
-    with Peer(name, case, "float", threads, make_layout(ours, case, scratch)) as peer:
+    with Peer(name, case, "float", threads, make_layout(ours, case, scratch), options.device) as peer:
         peer.ask(f"load {folder}")
         peer.ask(f"write {scratch / 'peer.npy'}")  # the first evaluation, which compiles
         mine, others = [], []
@@ -146,10 +152,18 @@ def compare(case, name, threads, error, options, scratch):
             "peer_rss_mb": peer_memory, "gradient_error": error["float"], "gradient_error_in_double": error["double"]}
 
 
+def version_of(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", default="", help="a regular expression for the beginning of names such as maml_omniglot/autograd")
     parser.add_argument("--threads", default="1,2", help="such as 1,2")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="cuda: 32 tasks at once on both sides, on the current GPU")
     parser.add_argument("--json", help="file for the rows")
     parser.add_argument("--rounds", type=int, default=5, help="how often both sides take turns")
     parser.add_argument("--repeat", type=int, default=3, help="timed evaluations of a side in a round")
@@ -161,6 +175,8 @@ def parse():
     options.program = str(Path(options.program).resolve())
     options.threads = [int(count) for count in options.threads.split(",")]
     most = len(os.sched_getaffinity(0))
+    if options.device == "cuda":
+        options.threads = [most]  # of the host, which has little to do
     if min(options.threads) < 1 or max(options.threads) > most:
         parser.error(f"--threads: expected 1 to {most}, the processors that there are")
     return options
@@ -168,11 +184,11 @@ def parse():
 
 def main():
     options = parse()
-    rows = [(case, peer) for case in CASES for peer in case.peers if re.match(options.rows, f"{case.name}/{peer}")]
+    cases = CASES if options.device == "cpu" else [case.on_device() for case in CASES]
+    rows = [(case, peer) for case in cases for peer in case.peers if re.match(options.rows, f"{case.name}/{peer}")]
     if not rows:
-        raise SystemExit(f"compare: no row matches {options.rows!r}; there are " + ", ".join(f"{c.name}/{p}" for c in CASES for p in c.peers))
-    versions = {name: importlib.metadata.version(name) for name in ("torch", "torchopt", "higher", "jax")}
-    print("against " + ", ".join(f"{name} {version}" for name, version in versions.items()))
+        raise SystemExit(f"compare: no row matches {options.rows!r}; there are " + ", ".join(f"{c.name}/{p}" for c in cases for p in c.peers))
+    print("against " + ", ".join(f"{name} {version}" for name in ("torch", "torchopt", "higher", "jax") if (version := version_of(name))))
     print(f"{'case':16} {'threads':>7} {'ours ms':>9} {'peer':10} {'peer ms':>9} {'ratio':>6} {'GFLOP':>7} {'of peak':>7} {'MB':>6} {'peer MB':>7} "
           f"{'error':>8} {'double':>8}")
     results, refused = [], 0

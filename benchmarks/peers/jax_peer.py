@@ -1,11 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The bilevel authors
 # SPDX-License-Identifier: MIT
 """The hypergradients in JAX. What a task needs is compiled as a whole (jit), and the tasks follow one another: on a processor a vmap over them takes several
-times as long, and so does lax.map, whose convolutions lie in a loop. Images and parameters have the exchange's own layout."""
+times as long, and so does lax.map, whose convolutions lie in a loop. On a GPU they are one vmap. Images and parameters have the exchange's own layout.
+
+--peer=jax computes in FP32 (or double), --peer=jax_tf32 in TF32 on a GPU."""
 from peer import arguments, keep_to_threads, serve
 
 options = arguments()
-keep_to_threads(options.threads)  # before XLA makes its pool
+if options.device == "cpu":
+    keep_to_threads(options.threads)  # before XLA makes its pool
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +16,7 @@ from jax import lax
 import numpy as np
 
 jax.config.update("jax_enable_x64", options.scalar == "double")
+jax.config.update("jax_default_matmul_precision", "tensorfloat32" if options.peer == "jax_tf32" else "highest")
 EPSILON = 1e-5
 
 
@@ -152,7 +156,14 @@ def make(parameters, inputs):
     def add(total, part):
         return jax.tree.map(lambda a, b: a + b / tasks, total, part)
 
+    @jax.jit
+    def mean_over_tasks(p):
+        return jax.tree.map(lambda of_tasks: of_tasks.mean(0), jax.vmap(of_task, in_axes=(None, 0, 0))(p, support, query))
+
     def evaluate():
+        if options.device != "cpu":
+            loss, gradient = jax.block_until_ready(mean_over_tasks(p))
+            return float(loss), gradient
         total = (jnp.zeros((), query[0].dtype), jax.tree.map(jnp.zeros_like, p))
         for t in range(tasks):
             total = add(total, of_task(p, *jax.tree.map(lambda array: array[t], (support, query))))

@@ -31,6 +31,7 @@ def arguments():
     parser.add_argument("--cg-damping", type=float, required=True)
     parser.add_argument("--scalar", choices=["float", "double"], required=True)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--layout", required=True, help="the file of what 'hypergradient --layout' prints")
     return parser.parse_args()
 

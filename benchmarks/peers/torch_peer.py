@@ -5,8 +5,11 @@
 autograd    torch.autograd.grad with create_graph, task after task, F.batch_norm: all algorithms
 functional  torch.func.grad under torch.func.vmap over the tasks: maml. Batch norm from primitives, since a vmap over F.batch_norm has a wrong second
             derivative
+compiled    the same by torch.compile
 higher      higher.innerloop_ctx: maml
 torchopt    torchopt.MetaSGD: maml
+
+NAME_tf32 is NAME with products and convolutions in TF32 on a GPU; all others compute in FP32 there.
 """
 import torch
 import torch.nn.functional as F
@@ -15,21 +18,35 @@ from peer import arguments, serve
 
 options = arguments()
 torch.set_num_threads(options.threads)
+style, _, precision = options.peer.partition("_")
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
+DEVICE = torch.device(options.device)
 EPSILON = 1e-5
 
 
 def to_torch(name, array):
     """Convolutions are (out, in, height, width) there."""
-    tensor = torch.from_numpy(array)
+    tensor = torch.from_numpy(array).to(DEVICE)
     return tensor.permute(3, 2, 0, 1).contiguous() if tensor.dim() == 4 else tensor.clone()
 
 
 def to_exchange(tensors):
-    return {name: (t.permute(2, 3, 1, 0) if t.dim() == 4 else t).detach().numpy() for name, t in tensors.items()}
+    return {name: (t.permute(2, 3, 1, 0) if t.dim() == 4 else t).detach().cpu().numpy() for name, t in tensors.items()}
 
 
 def to_images(array):
-    return torch.from_numpy(array).permute(0, 1, 4, 2, 3).contiguous()  # (tasks, n, h, w, c) -> (tasks, n, c, h, w)
+    return torch.from_numpy(array).to(DEVICE).permute(0, 1, 4, 2, 3).contiguous()  # (tasks, n, h, w, c) -> (tasks, n, c, h, w)
+
+
+def to_labels(array):
+    return torch.from_numpy(array).to(DEVICE)
+
+
+def finished(loss):
+    """The loss, when the gradient is there too."""
+    if DEVICE.type == "cuda":
+        torch.cuda.synchronize()
+    return float(loss)
 
 
 def batch_norm(x, gain, shift):
@@ -157,11 +174,11 @@ def mtl(p, classes, query):
 
 def by_autograd(parameters, inputs):
     p = {name: to_torch(name, array).requires_grad_() for name, array in parameters.items()}
-    query = list(zip(to_images(inputs.query_images), torch.from_numpy(inputs.query_labels)))
+    query = list(zip(to_images(inputs.query_images), to_labels(inputs.query_labels)))
     if options.algorithm == "mtl":
-        support = list(torch.from_numpy(inputs.classes))
+        support = list(to_labels(inputs.classes))
     else:
-        support = list(zip(to_images(inputs.support_images), torch.from_numpy(inputs.support_labels)))
+        support = list(zip(to_images(inputs.support_images), to_labels(inputs.support_labels)))
     of_task = globals()[options.algorithm]
 
     def evaluate():
@@ -171,7 +188,7 @@ def by_autograd(parameters, inputs):
             loss = loss + task_loss / len(query)
             for name in total:
                 total[name].add_(g[name], alpha=1 / len(query))
-        return float(loss), total
+        return finished(loss), total
 
     return evaluate, to_exchange
 
@@ -179,8 +196,8 @@ def by_autograd(parameters, inputs):
 def by_functions(parameters, inputs):
     assert options.algorithm == "maml"
     p = {name: to_torch(name, array) for name, array in parameters.items()}
-    batch = (to_images(inputs.support_images), torch.from_numpy(inputs.support_labels),
-             to_images(inputs.query_images), torch.from_numpy(inputs.query_labels))
+    batch = (to_images(inputs.support_images), to_labels(inputs.support_labels),
+             to_images(inputs.query_images), to_labels(inputs.query_labels))
 
     def of_task(p, xs, ys, xq, yq):
         inner = torch.func.grad(lambda y: loss_of(y, xs, ys, batch_norm_of_primitives))
@@ -193,10 +210,12 @@ def by_functions(parameters, inputs):
         return torch.func.vmap(of_task, in_dims=(None, 0, 0, 0, 0))(p, *batch).mean()
 
     whole = torch.func.grad_and_value(mean)
+    if style == "compiled":
+        whole = torch.compile(whole)
 
     def evaluate():
         gradient, loss = whole(p)
-        return float(loss), gradient
+        return finished(loss), gradient
 
     return evaluate, to_exchange
 
@@ -221,8 +240,8 @@ def by_module(loop):
         assert options.algorithm == "maml"
         network = Network(parameters)
         own = list(network.parameters())
-        tasks = list(zip(to_images(inputs.support_images), torch.from_numpy(inputs.support_labels),
-                         to_images(inputs.query_images), torch.from_numpy(inputs.query_labels)))
+        tasks = list(zip(to_images(inputs.support_images), to_labels(inputs.support_labels),
+                         to_images(inputs.query_images), to_labels(inputs.query_labels)))
 
         def evaluate():
             for t in own:
@@ -261,6 +280,6 @@ def torchopt_loop(network, tasks, xs, ys, xq, yq):
     return float(loss.detach())
 
 
-STYLES = {"autograd": by_autograd, "functional": by_functions, "higher": by_module(higher_loop), "torchopt": by_module(torchopt_loop)}
+STYLES = {"autograd": by_autograd, "functional": by_functions, "compiled": by_functions, "higher": by_module(higher_loop), "torchopt": by_module(torchopt_loop)}
 if __name__ == "__main__":
-    serve(options, STYLES[options.peer])
+    serve(options, STYLES[style])

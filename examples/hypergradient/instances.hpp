@@ -31,4 +31,9 @@ template <> inline constexpr bool for_mtl_alone<resnet12_mini_imagenet> = true;
 template <class Network, class Scalar>
 std::unique_ptr<evaluator<Scalar>> make_evaluator(backend<Scalar>& on, const settings& s, integer outputs);
 
+#ifdef HYPERGRADIENT_CUDA
+/// The same on the current device, whose backend it holds. Compiled in sources that the build makes (make_cuda_evaluator.cuh).
+template <class Network, class Scalar> std::unique_ptr<evaluator<Scalar>> make_cuda_evaluator(const settings& s, integer outputs);
+#endif
+
 }  // namespace exchange

@@ -21,7 +21,7 @@ public:
 
     bilevel::report operator()(const bilevel::aligned_vector<scalar>& parameters, const bilevel::episodes_view<scalar, int>& batch,
                                bilevel::aligned_vector<scalar>& to) override {
-        state_.parameters = parameters;
+        if (state_.parameters != parameters) state_.parameters = parameters;
         auto result = solver_.hypergradient(state_, batch);
         to = std::move(result.vector);
         return result.report;
@@ -33,8 +33,8 @@ private:
 };
 
 /// Of the algorithms with an inner loop.
-template <class Scalar>
-std::unique_ptr<evaluator<Scalar>> make_inner_evaluator(backend<Scalar>& on, const settings& s, const auto& task, auto erased) {
+template <class Backend, class Task, class Erase>
+std::unique_ptr<evaluator<typename Backend::scalar>> make_inner_evaluator(Backend& on, const settings& s, const Task& task, Erase erased) {
     using bilevel::hypergradient::planes;
     const bilevel::inner::gradient_descent inner{.steps = s.inner_steps, .step_size = s.inner_rate};
     const bilevel::hypergradient::unrolled unrolled{.planes = s.planes == "kept" ? planes::kept : planes::recomputed};
@@ -47,9 +47,10 @@ std::unique_ptr<evaluator<Scalar>> make_inner_evaluator(backend<Scalar>& on, con
     return erased(bilevel::maml(on, task, {.inner = inner, .hypergradient = unrolled}));
 }
 
-template <class Network, class Scalar>
-std::unique_ptr<evaluator<Scalar>> make_evaluator(backend<Scalar>& on, const settings& s, integer outputs) {
-    const auto erased = [](auto solver) -> std::unique_ptr<evaluator<Scalar>> {
+/// Of any backend.
+template <class Network, class Backend>
+std::unique_ptr<evaluator<typename Backend::scalar>> make_evaluator_on(Backend& on, const settings& s, integer outputs) {
+    const auto erased = [](auto solver) -> std::unique_ptr<evaluator<typename Backend::scalar>> {
         return std::make_unique<evaluator_of<decltype(solver)>>(std::move(solver));
     };
     const bilevel::task<Network, bilevel::objective::cross_entropy> task{.outputs = s.is_mtl() ? s.ways : outputs};
@@ -59,6 +60,11 @@ std::unique_ptr<evaluator<Scalar>> make_evaluator(backend<Scalar>& on, const set
     } else {
         return make_inner_evaluator(on, s, task, erased);
     }
+}
+
+template <class Network, class Scalar>
+std::unique_ptr<evaluator<Scalar>> make_evaluator(backend<Scalar>& on, const settings& s, integer outputs) {
+    return make_evaluator_on<Network>(on, s, outputs);
 }
 
 }  // namespace exchange

@@ -40,7 +40,12 @@ template <class Network> compiled_network describe(const char* name, integer fil
                     }
                 },
             .evaluator_in_float = &make_evaluator<Network, float>,
-            .evaluator_in_double = &make_evaluator<Network, double>};
+            .evaluator_in_double = &make_evaluator<Network, double>,
+#ifdef HYPERGRADIENT_CUDA
+            .cuda_evaluator_in_float = &make_cuda_evaluator<Network, float>,
+            .cuda_evaluator_in_double = &make_cuda_evaluator<Network, double>
+#endif
+    };
 }
 
 const std::vector<compiled_network>& all_networks() {

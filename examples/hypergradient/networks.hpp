@@ -5,6 +5,7 @@
 #include "hypergradient/evaluator.hpp"
 #include "hypergradient/settings.hpp"
 
+#include <bilevel/core/error.hpp>
 #include <bilevel/core/parameters.hpp>
 
 #include <array>
@@ -12,6 +13,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace exchange {
@@ -29,6 +31,15 @@ struct compiled_network {
     std::unique_ptr<evaluator<float>> (*evaluator_in_float)(backend<float>& on, const settings& s, integer outputs) = nullptr;
     std::unique_ptr<evaluator<double>> (*evaluator_in_double)(backend<double>& on, const settings& s, integer outputs) = nullptr;
 
+    // None where the program is not compiled for the device.
+    std::unique_ptr<evaluator<float>> (*cuda_evaluator_in_float)(const settings& s, integer outputs) = nullptr;
+    std::unique_ptr<evaluator<double>> (*cuda_evaluator_in_double)(const settings& s, integer outputs) = nullptr;
+
+    /// Of the scalar, on the cpu, or on the device. Throws `bilevel::argument_error` where the program is not compiled for the latter.
+    template <class Scalar>
+    std::unique_ptr<evaluator<Scalar>> evaluator_on_cpu(backend<Scalar>& on, const settings& s, integer outputs) const;
+    template <class Scalar> std::unique_ptr<evaluator<Scalar>> evaluator_on_cuda(const settings& s, integer outputs) const;
+
     /// "conv4 with 64 filters on 28x28x1"
     std::string describe() const;
     /// The parameter arrays, in order. Of mtl the head is one with a row for each training class.
@@ -38,6 +49,25 @@ struct compiled_network {
     /// The outputs (for mtl: the training classes) for which P is `size`; 0 where there are none.
     integer outputs_of(const settings& s, integer size) const;
 };
+
+template <class Scalar>
+std::unique_ptr<evaluator<Scalar>> compiled_network::evaluator_on_cpu(backend<Scalar>& on, const settings& s, integer outputs) const {
+    if constexpr (std::is_same_v<Scalar, float>) {
+        return evaluator_in_float(on, s, outputs);
+    } else {
+        return evaluator_in_double(on, s, outputs);
+    }
+}
+
+template <class Scalar> std::unique_ptr<evaluator<Scalar>> compiled_network::evaluator_on_cuda(const settings& s, integer outputs) const {
+    if (cuda_evaluator_in_float == nullptr)
+        throw bilevel::argument_error("--backend: this program is compiled for cpu, found cuda (-DBILEVEL_CUDA=ON compiles it for both)");
+    if constexpr (std::is_same_v<Scalar, float>) {
+        return cuda_evaluator_in_float(s, outputs);
+    } else {
+        return cuda_evaluator_in_double(s, outputs);
+    }
+}
 
 /// The network of these settings for images of this shape. Throws `bilevel::argument_error` that names all that are compiled, or where it is compiled for
 /// other algorithms.

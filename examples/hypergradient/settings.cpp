@@ -85,10 +85,12 @@ std::optional<settings> parse(int argc, char** argv) {
                    "of each convolution, of the first block of resnet12 (64: 64, 160, 320, 640), or the width of each hidden layer");
     app.add_option("--inner-steps", s.inner_steps, "K");
     app.add_option("--inner-rate", s.inner_rate, "step size of the inner level");
+    app.add_option("--backend", s.backend, "who computes: cpu, or cuda where the program is compiled for it")
+        ->check(CLI::IsMember({"cpu", "cuda"}));
     app.add_option("--scalar", s.scalar, "float or double")->check(CLI::IsMember({"float", "double"}));
     app.add_option("--input", s.input, "the folder DIR of the arrays");
     app.add_option("--output", s.output, "file for the hypergradient (.npy)");
-    app.add_option("--threads", s.threads, "over tasks; the result does not depend on them");
+    app.add_option("--threads", s.threads, "of the cpu; the result does not depend on them");
     app.add_option("--proximal-weight", s.proximal_weight, "lambda of imaml");
     app.add_option("--cg-iterations", s.cg_iterations, "conjugate gradient steps of imaml");
     app.add_option("--cg-damping", s.cg_damping, "added to the diagonal of imaml's linear system");

@@ -19,7 +19,7 @@ enum class request { evaluate, layout, write_example };
 /// Everything that the command line can say.
 struct settings {
     request what = request::evaluate;
-    std::string algorithm, network, scalar = "float", planes = "kept", input, output, example;
+    std::string algorithm, network, backend = "cpu", scalar = "float", planes = "kept", input, output, example;
     integer filters = 64, inner_steps = 5, cg_iterations = 5, threads = 1, repeat = 0;
     double inner_rate = 0.01, proximal_weight = 2, cg_damping = 0;
     // Of --layout and --write-example; an evaluation finds them in its input.
@@ -28,6 +28,7 @@ struct settings {
     std::uint64_t seed = 7;
 
     bool is_mtl() const { return algorithm == "mtl"; }
+    bool is_on_cuda() const { return backend == "cuda"; }
 };
 
 /// The settings of a command line. Throws `bilevel::argument_error` that names the argument. Nothing where help was asked for and printed.

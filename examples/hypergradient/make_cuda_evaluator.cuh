@@ -1,0 +1,34 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "hypergradient/make_evaluator.hpp"
+
+#include <bilevel/backend/cuda.cuh>
+
+#include <memory>
+
+namespace exchange {
+
+/// An evaluator with the device that it runs on.
+template <class Scalar> class evaluator_on_cuda final : public evaluator<Scalar> {
+public:
+    using device = bilevel::backend::cuda<Scalar>;
+    template <class Make> explicit evaluator_on_cuda(Make make) : on_device_(make(device_)) {}
+
+    bilevel::report operator()(const bilevel::aligned_vector<Scalar>& parameters, const bilevel::episodes_view<Scalar, int>& batch,
+                               bilevel::aligned_vector<Scalar>& to) override {
+        return (*on_device_)(parameters, batch, to);
+    }
+
+private:
+    device device_;
+    std::unique_ptr<evaluator<Scalar>> on_device_;
+};
+
+template <class Network, class Scalar> std::unique_ptr<evaluator<Scalar>> make_cuda_evaluator(const settings& s, integer outputs) {
+    using device = bilevel::backend::cuda<Scalar>;
+    return std::make_unique<evaluator_on_cuda<Scalar>>([&](device& on) { return make_evaluator_on<Network>(on, s, outputs); });
+}
+
+}  // namespace exchange
