@@ -67,8 +67,9 @@ data::rotations rotations_of(const settings& s) {
                                             : data::rotations::none;
 }
 
-sampler sampler_of(const set& images, const settings& s, integer shots, integer queries, bilevel::random::purpose purpose) {
-    return data::episodes(images, {.ways = s.ways, .shots = shots, .queries = queries, .seed = s.seed, .purpose = purpose});
+sampler sampler_of(const set& images, const settings& s, integer shots, integer queries, bilevel::random::purpose purpose,
+                   bilevel::memory& in) {
+    return data::episodes(images, {.ways = s.ways, .shots = shots, .queries = queries, .seed = s.seed, .purpose = purpose}, in);
 }
 
 }  // namespace
@@ -103,14 +104,14 @@ images load_images(const settings& s) {
     return result;
 }
 
-sampler training_episodes(const settings& s, const images& from) {
-    return sampler_of(from.splits.training, s, training_shots(s), s.queries, bilevel::random::purpose::training_episodes);
+sampler training_episodes(const settings& s, const images& from, bilevel::memory& in) {
+    return sampler_of(from.splits.training, s, training_shots(s), s.queries, bilevel::random::purpose::training_episodes, in);
 }
-sampler validation_episodes(const settings& s, const images& from) {
-    return sampler_of(from.splits.validation, s, s.shots, s.test_queries, bilevel::random::purpose::validation_episodes);
+sampler validation_episodes(const settings& s, const images& from, bilevel::memory& in) {
+    return sampler_of(from.splits.validation, s, s.shots, s.test_queries, bilevel::random::purpose::validation_episodes, in);
 }
-sampler test_episodes(const settings& s, const images& from) {
-    return sampler_of(from.splits.test, s, s.shots, s.test_queries, bilevel::random::purpose::test_episodes);
+sampler test_episodes(const settings& s, const images& from, bilevel::memory& in) {
+    return sampler_of(from.splits.test, s, s.shots, s.test_queries, bilevel::random::purpose::test_episodes, in);
 }
 
 }  // namespace few_shot

@@ -5,6 +5,7 @@
 #include "few_shot/learner.hpp"
 #include "few_shot/settings.hpp"
 
+#include <bilevel/core/memory.hpp>
 #include <bilevel/data/image_set.hpp>
 
 #include <string>
@@ -20,9 +21,9 @@ struct images {
 };
 images load_images(const settings& s);
 
-/// The episodes of training, validation and test; every list is a function of the seed.
-sampler training_episodes(const settings& s, const images& from);
-sampler validation_episodes(const settings& s, const images& from);
-sampler test_episodes(const settings& s, const images& from);
+/// The episodes of training, validation and test, in this memory; every list is a function of the seed.
+sampler training_episodes(const settings& s, const images& from, bilevel::memory& in);
+sampler validation_episodes(const settings& s, const images& from, bilevel::memory& in);
+sampler test_episodes(const settings& s, const images& from, bilevel::memory& in);
 
 }  // namespace few_shot

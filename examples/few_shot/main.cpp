@@ -38,12 +38,12 @@ bilevel::evaluation::measurement measure(learner& with, const settings& s, sampl
 void run(const settings& s) {
     progress clock("", 0);
     const images data = load_images(s);
-    auto test = test_episodes(s, data);
-    std::optional<sampler> validation;
-    if (s.validation_interval > 0) validation = validation_episodes(s, data);
-    episodes from{training_episodes(s, data), validation ? &*validation : nullptr};
-
     const auto on = make_machine(s);
+    auto test = test_episodes(s, data, on->batch_memory());
+    std::optional<sampler> validation;
+    if (s.validation_interval > 0) validation = validation_episodes(s, data, on->batch_memory());
+    episodes from{training_episodes(s, data, on->batch_memory()), validation ? &*validation : nullptr};
+
     const auto with = on->make_learner(s, data.splits.training.class_count());
     std::cout << "few_shot on " << on->describe() << ", with\n" << s.table() << data.description << std::endl;
     catch_signals();

@@ -4,6 +4,8 @@
 
 #include "few_shot/learner.hpp"
 
+#include <bilevel/core/memory.hpp>
+
 #include <memory>
 #include <string>
 
@@ -18,6 +20,8 @@ public:
     virtual ~machine() = default;
 
     virtual std::string describe() const = 0;
+    /// Where episodes lie best.
+    virtual bilevel::memory& batch_memory() const = 0;
     /// The solver of the algorithm and network that the settings name. The multi-task one has a head row for each of the training classes.
     virtual std::unique_ptr<learner> make_learner(const settings& s, integer training_classes) = 0;
 };

@@ -15,6 +15,13 @@ public:
     template <class... Settings> explicit machine_of(const Settings&... settings) : backend_(settings...) {}
 
     std::string describe() const override { return backend_.describe(); }
+    bilevel::memory& batch_memory() const override {
+        if constexpr (requires(const Backend& on) { on.batch_memory(); }) {
+            return backend_.batch_memory();
+        } else {
+            return bilevel::host_memory();
+        }
+    }
     std::unique_ptr<learner> make_learner(const settings& s, integer training_classes) override {
         return s.network.value == "conv4" ? make_algorithm<pooled>(s, training_classes) : make_algorithm<strided>(s, training_classes);
     }

@@ -83,6 +83,9 @@ public:
         }
     }
 
+    /// Memory for batches, from which they are copied fastest: data::episodes(set, settings, backend.batch_memory()).
+    memory& batch_memory() const { return cuda_pinned_memory(); }
+
     /// What its kernels run with, for calls of one's own on the same stream.
     cuda_handle& device() { return handle; }
     cuda_tiles tiles() const { return {handle.stream()}; }

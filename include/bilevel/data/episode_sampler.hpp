@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/core/aligned_vector.hpp>
 #include <bilevel/core/episode.hpp>
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/integer.hpp>
+#include <bilevel/core/memory.hpp>
 #include <bilevel/core/random.hpp>
-#include <bilevel/data/detail/aligned_buffer.hpp>
 #include <bilevel/data/image_set.hpp>
 
 #include <cstddef>
@@ -30,7 +31,7 @@ struct episode_settings {
 /// N-way K-shot episodes of an image set [Vinyals16]. Episode e is a pure function of (set, settings, e): its classes are drawn without
 /// replacement and in random order, the order gives the local labels 0 … ways−1, and the support and query images of a class are drawn
 /// without replacement. The views that it hands out live in its own memory until the next call; after the first call of a size it allocates
-/// nothing.
+/// nothing. Which memory that is one may say: a device copies faster from its own (`cuda_pinned_memory`).
 template <class Scalar = float, class Pixel = std::uint8_t> class episode_sampler {
 public:
     using scalar = Scalar;
@@ -38,7 +39,9 @@ public:
 
     /// Throws `argument_error` where the settings make no episode, `data_error` where the set has too few classes or a class too few
     /// images.
-    episode_sampler(image_set<Pixel> set, episode_settings settings) : set_(std::move(set)), settings_(settings) {
+    episode_sampler(image_set<Pixel> set, episode_settings settings, memory& batches = host_memory())
+        : set_(std::move(set)), settings_(settings), support_inputs_(batches), query_inputs_(batches), support_labels_(batches),
+          query_labels_(batches), classes_(batches) {
         const auto& s = settings_;
         if (s.ways < 2) throw argument_error("ways: expected at least 2, found " + std::to_string(s.ways));
         if (s.shots < 1) throw argument_error("shots: expected at least 1, found " + std::to_string(s.shots));
@@ -110,14 +113,14 @@ private:
     image_set<Pixel> set_;
     episode_settings settings_;
     std::vector<integer> chosen_classes_, chosen_images_;
-    detail::aligned_buffer<Scalar> support_inputs_, query_inputs_;
-    std::vector<int> support_labels_, query_labels_, classes_;
+    aligned_vector<Scalar> support_inputs_, query_inputs_;
+    aligned_vector<int> support_labels_, query_labels_, classes_;
 };
 
 /// The sampler of a set, in float unless another scalar is named: `episodes(set, {.ways = 5})`, `episodes<double>(set, {…})`.
 template <class Scalar = float, class Pixel>
-episode_sampler<Scalar, Pixel> episodes(image_set<Pixel> set, const episode_settings& settings) {
-    return {std::move(set), settings};
+episode_sampler<Scalar, Pixel> episodes(image_set<Pixel> set, const episode_settings& settings, memory& batches = host_memory()) {
+    return {std::move(set), settings, batches};
 }
 
 }  // namespace bilevel::data

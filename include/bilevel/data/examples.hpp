@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/core/aligned_vector.hpp>
 #include <bilevel/core/episode.hpp>
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/integer.hpp>
-#include <bilevel/data/detail/aligned_buffer.hpp>
 #include <bilevel/data/pixel_conversion.hpp>
 #include <bilevel/data/xtensor.hpp>
 
@@ -74,7 +74,7 @@ private:
     }
 
     integer tasks_ = 0, ways_ = 0, count_ = 0;
-    detail::aligned_buffer<Scalar> inputs_;
+    aligned_vector<Scalar> inputs_;
     std::vector<int> labels_;
 };
 

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/core/aligned_vector.hpp>
 #include <bilevel/core/episode.hpp>
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/integer.hpp>
 #include <bilevel/core/random.hpp>
-#include <bilevel/data/detail/aligned_buffer.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -104,7 +104,7 @@ private:
     }
 
     sinusoid_settings settings_;
-    detail::aligned_buffer<Scalar> support_inputs_, support_targets_, query_inputs_, query_targets_;
+    aligned_vector<Scalar> support_inputs_, support_targets_, query_inputs_, query_targets_;
 };
 
 }  // namespace bilevel::data

@@ -37,14 +37,18 @@ public:
     cublasHandle_t blas() const { return blas_; }
     void wait() const { detail::check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
 
-    /// A copy of an array of the host on the device, which stays until the next one into the same slot; it arrives before the next kernel begins.
+    /// A copy of an array of the host on the device, which stays until the next one into the same slot; it arrives before the next kernel begins. An array in
+    /// pinned memory is read when the stream comes to it, and must stay as it is until the next `wait`; any other is copied to such memory now.
     const void* upload(integer slot, const void* from, std::size_t bytes) {
         buffer& to = buffers_[slot];
         to.reserve(bytes);
-        // The one before may still be under way.
-        detail::check(cudaEventSynchronize(to.sent), "cudaEventSynchronize");
-        std::memcpy(to.pinned, from, bytes);
-        detail::check(cudaMemcpyAsync(to.device, to.pinned, bytes, cudaMemcpyHostToDevice, stream_), "cudaMemcpyAsync");
+        if (!is_pinned(from)) {
+            // The one before may still be under way.
+            detail::check(cudaEventSynchronize(to.sent), "cudaEventSynchronize");
+            std::memcpy(to.staging(), from, bytes);
+            from = to.pinned;
+        }
+        detail::check(cudaMemcpyAsync(to.device, from, bytes, cudaMemcpyHostToDevice, stream_), "cudaMemcpyAsync");
         detail::check(cudaEventRecord(to.sent, stream_), "cudaEventRecord");
         return to.device;
     }
@@ -66,17 +70,26 @@ private:
             release();
             detail::check(cudaEventCreateWithFlags(&sent, cudaEventDisableTiming), "cudaEventCreateWithFlags");
             device = cuda_memory().allocate(wanted);
-            detail::check(cudaHostAlloc(&pinned, wanted, cudaHostAllocDefault), "cudaHostAlloc");
             bytes = wanted;
+        }
+        void* staging() {
+            if (pinned == nullptr) pinned = cuda_pinned_memory().allocate(bytes);
+            return pinned;
         }
         void release() {
             if (sent != nullptr) (void)cudaEventSynchronize(sent);
             if (device != nullptr) cuda_memory().deallocate(device, bytes);
-            if (pinned != nullptr) (void)cudaFreeHost(pinned);
+            if (pinned != nullptr) cuda_pinned_memory().deallocate(pinned, bytes);
             if (sent != nullptr) (void)cudaEventDestroy(sent);
             *this = {};
         }
     };
+
+    static bool is_pinned(const void* data) {
+        cudaPointerAttributes attributes{};
+        detail::check(cudaPointerGetAttributes(&attributes, data), "cudaPointerGetAttributes");
+        return attributes.type == cudaMemoryTypeHost;
+    }
 
     cudaStream_t stream_ = nullptr;
     cublasHandle_t blas_ = nullptr;

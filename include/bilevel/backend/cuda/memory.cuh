@@ -50,4 +50,18 @@ inline memory& cuda_shared_memory() {
     return of_both;
 }
 
+/// Pinned memory of the host, for batches: a device copies from it without another copy before (`cuda_handle::upload`).
+inline memory& cuda_pinned_memory() {
+    static class final_memory final : public memory {
+        void* allocate(std::size_t bytes) override {
+            void* data = nullptr;
+            detail::check(cudaHostAlloc(&data, std::max(bytes, alignment), cudaHostAllocDefault), "cudaHostAlloc");
+            return data;
+        }
+        void deallocate(void* data, std::size_t) noexcept override { (void)cudaFreeHost(data); }
+        void clear(void* data, std::size_t bytes) override { std::memset(data, 0, bytes); }
+    } pinned;
+    return pinned;
+}
+
 }  // namespace bilevel::backend

@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/core/integer.hpp>
+
+#include <future>
+#include <utility>
+
+namespace bilevel::data {
+
+/// The meta-batches of a sampler, each drawn by a thread of its own while the one before it is used: batch(i) is sampler.batch(i, tasks), and usually there
+/// when it is asked for. A batch lives until the next call. What drawing a batch throws is thrown where that batch is asked for.
+template <class Sampler> class batches_ahead {
+public:
+    using batch_type = decltype(std::declval<Sampler&>().batch(integer{}, integer{}));
+
+    batches_ahead(const Sampler& sampler, integer tasks) : samplers_{sampler, sampler}, tasks_(tasks) {}
+    batches_ahead(const batches_ahead&) = delete;
+    batches_ahead& operator=(const batches_ahead&) = delete;
+
+    /// Any i; where it is not the one after the last, it is drawn now.
+    batch_type batch(integer i) {
+        const batch_type result = take(i);
+        drawn_ = i + 1;
+        drawing_ = std::async(std::launch::async, [this] { return samplers_[1 - used_].batch(drawn_, tasks_); });
+        return result;
+    }
+
+private:
+    batch_type take(integer i) {
+        if (drawing_.valid() && drawn_ == i) {
+            auto drawn = drawing_.get();
+            used_ = 1 - used_;
+            return drawn;
+        }
+        drawing_ = {};  // waits for what nobody wants
+        return samplers_[used_].batch(i, tasks_);
+    }
+
+    Sampler samplers_[2];
+    integer tasks_;
+    int used_ = 0;  // whose batch was handed out
+    integer drawn_ = 0;  // the batch that is under way
+    std::future<batch_type> drawing_;  // the last member: its end waits for the thread
+};
+
+}  // namespace bilevel::data
