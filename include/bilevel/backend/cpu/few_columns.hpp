@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/cpu/packed_weights.hpp>
 #include <bilevel/backend/cpu/packet.hpp>
 
 #include <algorithm>
@@ -22,7 +23,7 @@ inline constexpr integer rows_at_once = 4;
 inline constexpr integer columns_at_once = vector_registers == 32 ? 5 : 2;
 
 /// f(columns as a constant, first column) for blocks of columns.
-template <class F> void for_each_few_columns(integer columns, F f) {
+template <class F> void for_each_block(integer columns, F f) {
     for (integer first = 0; first < columns; first += columns_at_once)
         unrolled<columns_at_once>([&](auto last) {
             if (std::min(columns_at_once, columns - first) == last + 1) f(std::integral_constant<integer, last + 1>{}, first);
@@ -95,14 +96,9 @@ BILEVEL_INLINE void multiply_lanes_of_terms(Scalar* y, integer y_stride, const S
 
 }  // namespace few_columns
 
-/// Distance of the rows of wᵀ.
-template <class Scalar> constexpr integer stride_of_few_columns(integer depth) {
-    return (depth + lanes<Scalar> - 1) / lanes<Scalar> * lanes<Scalar>;
-}
-
-/// wᵀ, each row filled up with zeros to whole vectors.    // transposed (columns, stride_of_few_columns)
+/// wᵀ, each row filled up with zeros to whole vectors.    // transposed (columns, packed_columns(depth))
 template <class Scalar> void pack_few_columns(Scalar* transposed, const Scalar* w, integer depth, integer columns) {
-    const integer stride = stride_of_few_columns<Scalar>(depth);
+    const integer stride = packed_columns<Scalar>(depth);
     for (integer k = 0; k < depth; ++k)
         for (integer j = 0; j < columns; ++j) transposed[j * stride + k] = w[k * columns + j];
     for (integer j = 0; j < columns; ++j) std::fill(transposed + j * stride + depth, transposed + (j + 1) * stride, Scalar(0));
@@ -112,8 +108,8 @@ template <class Scalar> void pack_few_columns(Scalar* transposed, const Scalar* 
 template <class Scalar>
 __attribute__((noinline)) void multiply_few_columns(Scalar* y, const Scalar* x, const Scalar* transposed, integer rows, integer depth,
                                                     integer columns, bool accumulate) {
-    const integer stride = stride_of_few_columns<Scalar>(depth);
-    few_columns::for_each_few_columns(columns, [&](auto here, integer first) {
+    const integer stride = packed_columns<Scalar>(depth);
+    few_columns::for_each_block(columns, [&](auto here, integer first) {
         for (integer row = 0; row < rows; row += few_columns::rows_at_once)
             few_columns::multiply_lanes_of_terms<decltype(here)::value>(y + row * columns + first, columns, x + row * depth,
                                                                         transposed + first * stride, stride,
@@ -126,7 +122,7 @@ template <class Scalar>
 __attribute__((noinline)) void multiply_transposed_few_columns(Scalar* w, const Scalar* x, integer x_stride, const Scalar* y, integer rows,
                                                                integer depth, integer columns, bool accumulate) {
     constexpr integer vectors = 4;
-    few_columns::for_each_few_columns(columns, [&](auto here, integer first_column) {
+    few_columns::for_each_block(columns, [&](auto here, integer first_column) {
         constexpr integer n = decltype(here)::value;
         const auto block = [&](auto width, integer first, integer elements) {
             constexpr integer v = decltype(width)::value;

@@ -38,7 +38,7 @@ public:
                 continue;
             }
             if (are_few_columns<Scalar>(of.columns)) {
-                Scalar* const to = scratch(packed_, of.columns * stride_of_few_columns<Scalar>(of.depth));
+                Scalar* const to = scratch(packed_, of.columns * packed_columns<Scalar>(of.depth));
                 if (t == 0 || w.stride != 0) pack_few_columns(to, w.at(t), of.depth, of.columns);
                 for_each_block_of_rows(threads, of, [&](integer first, integer rows) {
                     multiply_few_columns<Scalar>(y.at(t) + first * of.columns, x.at(t) + first * of.depth, to, rows, of.depth, of.columns,
