@@ -11,12 +11,15 @@
 #include <bilevel/solver/state.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 namespace few_shot {
 
 using state = bilevel::state<float>;
 using sampler = bilevel::data::episode_sampler<float>;
+/// The i-th meta-batch of training; it lives until the next call.
+using batch_source = std::function<bilevel::episodes_view<float, int>(integer i)>;
 
 /// A solver without its type: what training and test ask of it, so that these are compiled once and not for each algorithm and network.
 class learner {

@@ -5,7 +5,6 @@
 #include "few_shot/progress.hpp"
 
 #include <bilevel/core/error.hpp>
-#include <bilevel/data/batches_ahead.hpp>
 #include <bilevel/solver/checkpoint.hpp>
 
 #include <signal.h>
@@ -13,7 +12,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
-#include <optional>
 
 namespace few_shot {
 
@@ -80,16 +78,11 @@ void train(learner& with, const settings& s, episodes& from, state& what) {
     const auto write = [&] { bilevel::write_checkpoint(s.checkpoint.value, what); };
     if (what.iteration == last && !s.checkpoint.value.empty()) write();
 
-    // Where a processor is free for it.
-    std::optional<bilevel::data::batches_ahead<sampler>> ahead;
-    if (s.threads > 1 || s.backend.value != "cpu") ahead.emplace(from.training, s.meta_batch);
-
     progress bar("training", last, what.iteration);
     double loss = 0, accuracy = 0;  // what the bar shows: means that forget
     bool is_first = true;
     while (what.iteration < last) {
-        const auto i = integer(what.iteration);
-        const auto batch = ahead ? ahead->batch(i) : from.training.batch(i, s.meta_batch);
+        const auto batch = from.training(integer(what.iteration));
         bilevel::report report;
         try {
             report = with.step(what, batch);

@@ -22,9 +22,9 @@ void catch_signals();
 /// Throws `interrupted` if one has come.
 void stop_if_interrupted();
 
-/// The episodes that training and validation draw from; without validation classes there is no `validation`.
+/// What training and validation draw from; without validation classes there is no `validation`.
 struct episodes {
-    sampler training;
+    batch_source training;
     sampler* validation = nullptr;
 };
 

@@ -4,12 +4,14 @@
 #include <bilevel/backend/cuda.cuh>
 #include <bilevel/backend/primitives.hpp>
 #include <bilevel/core/aligned_vector.hpp>
+#include <bilevel/data/resident_episodes.hpp>
 #include <bilevel/nn/conv4.hpp>
 #include <bilevel/objective/cross_entropy.hpp>
 
 #include <doctest/doctest.h>
 #include <fixtures/episodes.hpp>
 
+#include <array>
 #include <vector>
 
 using namespace bilevel;
@@ -90,6 +92,29 @@ TEST_CASE("cuda: algorithms in turn on one backend do not mix up their graphs") 
         return vectors;
     };
     CHECK(all(graphs) == all(eager));
+}
+
+TEST_CASE("cuda: episodes out of a set on the device train as those of the host do") {
+    xt::xtensor<float, 4> pixels(
+        std::array<std::size_t, 4>{24, network::input::extents[0], network::input::extents[1], network::input::extents[2]});
+    std::vector<int> labels;
+    for (std::size_t i = 0; i < pixels.size(); ++i) pixels.data()[i] = float(i * i % 1009) / 1009;
+    for (int i = 0; i < 24; ++i) labels.push_back(i / 6);
+    backend_type on;
+    const auto draw = [&](memory& in) {
+        return data::episodes(data::image_set_from(pixels, labels), {.ways = 3, .shots = 2, .queries = 3}, in);
+    };
+    auto of_host = draw(host_memory()), pinned = draw(on.batch_memory());
+    data::resident_episodes resident(on.worker(0), of_host);
+    const auto train = [&](auto& from) {
+        auto solver = maml(on, task<network, objective::cross_entropy>{.outputs = 3}, {.inner = {.steps = 2, .step_size = 0.1}});
+        auto s = solver.initialise({.seed = 1});
+        for (integer i = 0; i < 4; ++i) solver.step(s, from.batch(i, 2));
+        return std::vector<float>(s.parameters.begin(), s.parameters.end());
+    };
+    const auto expected = train(of_host);
+    CHECK(train(pinned) == expected);
+    CHECK(train(resident) == expected);
 }
 
 TEST_CASE("cuda: cuBLAS and the tiles give the same products up to rounding") {

@@ -4,6 +4,9 @@
 
 #include "few_shot/backends/machine.hpp"
 
+#include <bilevel/data/batches_ahead.hpp>
+#include <bilevel/data/resident_episodes.hpp>
+
 #include <memory>
 #include <string>
 
@@ -24,6 +27,20 @@ public:
     }
     std::unique_ptr<learner> make_learner(const settings& s, integer training_classes) override {
         return s.network.value == "conv4" ? make_algorithm<pooled>(s, training_classes) : make_algorithm<strided>(s, training_classes);
+    }
+    batch_source batches(const sampler& from, const settings& s) override {
+        using kernels = typename Backend::kernels;
+        const integer tasks = s.meta_batch;
+        if constexpr (!kernels::arrays_are_on_the_host) {
+            const auto resident = std::make_shared<bilevel::data::resident_episodes<kernels>>(backend_.worker(0), from);
+            return [=](integer i) { return resident->batch(i, tasks); };
+        } else if (s.threads > 1) {
+            const auto ahead = std::make_shared<bilevel::data::batches_ahead<sampler>>(from, tasks);
+            return [=](integer i) { return ahead->batch(i); };
+        } else {
+            const auto own = std::make_shared<sampler>(from);
+            return [=](integer i) { return own->batch(i, tasks); };
+        }
     }
 
 private:

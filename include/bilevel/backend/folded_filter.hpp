@@ -3,9 +3,9 @@
 #pragma once
 
 #include <bilevel/backend/folded.hpp>
-#include <bilevel/backend/host_device.hpp>
 #include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/core/array.hpp>
+#include <bilevel/core/host_device.hpp>
 
 #include <cmath>
 

@@ -187,7 +187,7 @@ concept gather_kernels = requires(K& k, detail::arguments<typename K::scalar> a)
 ///  add_scaled:      y += a x,  or  y_t += a[t] x_t, which leaves y_t untouched where a[t] = 0, whatever x_t holds
 ///  scale_and_add:   y_t = x_t + b[t] y_t
 ///  inner_products:  result[t] = ⟨a_t, b_t⟩, in a fixed order; float is summed in double
-///  for_each_index:  f(i), i = 0 … count − 1, in any order and several at a time; f runs where the arrays are (backend/host_device.hpp)
+///  for_each_index:  f(i), i = 0 … count − 1, in any order and several at a time; f runs where the arrays are (core/host_device.hpp)
 template <class K>
 concept vector_kernels = requires(K& k, detail::arguments<typename K::scalar> a, integer count) {
     k.scale(a.out, a.in, a.number);
@@ -204,7 +204,8 @@ concept vector_kernels = requires(K& k, detail::arguments<typename K::scalar> a,
 ///  array_memory:            of what kernels alone read and write: workspaces
 ///  shared_memory:           of what the host reads and writes too, between `wait` and the next kernel: a state, what tasks report
 ///  wait:                    returns when all kernels called so far are done
-///  upload:                  an array of the host where kernels can read it: itself, or a copy, which stays until the next one into the same slot
+///  upload:                  an array where kernels can read it: itself, if it lies in their memory, or a copy, which stays until the next one into the same
+///                           slot
 ///  download:                waits, and copies an array to the host
 ///  repeat:                  f(), or the kernels that f called when it was last given with an equal identity; f waits for nothing
 ///  are_surely_zero:         whether all numbers are zero; false where the host would have to wait to know it

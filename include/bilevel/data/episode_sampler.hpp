@@ -89,25 +89,31 @@ public:
                 classes_.data()};
     }
 
-private:
-    void fill(integer episode, Scalar* support, int* support_labels, Scalar* query, int* query_labels, int* classes) {
-        random::generator draw(settings_.seed, settings_.purpose, static_cast<std::uint64_t>(episode));
-        const integer size = set_.image_size();
-        draw.choose(set_.class_count(), std::span<integer>(chosen_classes_));
+    /// What episode `episode` consists of: the global ids of its classes, and put(is support, label, image of the set, quarter turns) for each of its images
+    /// in the order of the arrays.    // classes (ways)
+    template <class Put> void draw(integer episode, int* classes, Put put) {
+        random::generator generator(settings_.seed, settings_.purpose, static_cast<std::uint64_t>(episode));
+        generator.choose(set_.class_count(), std::span<integer>(chosen_classes_));
         for (integer w = 0; w < settings_.ways; ++w) {
             const integer id = chosen_classes_[static_cast<std::size_t>(w)];
             const image_class& c = set_[id];
-            const int turns = c.quarter_turns + (set_.turns_in_episodes() ? static_cast<int>(draw.below(4)) : 0);
-            draw.choose(static_cast<integer>(c.images.size()), std::span<integer>(chosen_images_));
-            for (std::size_t k = 0; k < chosen_images_.size(); ++k) {
-                const bool is_support = static_cast<integer>(k) < settings_.shots;
-                Scalar*& out = is_support ? support : query;
-                set_.gather(c.images[static_cast<std::size_t>(chosen_images_[k])], turns, out);
-                out += size;
-                *(is_support ? support_labels : query_labels)++ = static_cast<int>(w);
-            }
+            const int turns = c.quarter_turns + (set_.turns_in_episodes() ? static_cast<int>(generator.below(4)) : 0);
+            generator.choose(static_cast<integer>(c.images.size()), std::span<integer>(chosen_images_));
+            for (std::size_t k = 0; k < chosen_images_.size(); ++k)
+                put(static_cast<integer>(k) < settings_.shots, static_cast<int>(w), c.images[static_cast<std::size_t>(chosen_images_[k])],
+                    turns % 4);
             classes[w] = static_cast<int>(id);
         }
+    }
+
+private:
+    void fill(integer episode, Scalar* support, int* support_labels, Scalar* query, int* query_labels, int* classes) {
+        draw(episode, classes, [&](bool is_support, int label, integer image, int turns) {
+            Scalar*& out = is_support ? support : query;
+            set_.gather(image, turns, out);
+            out += set_.image_size();
+            *(is_support ? support_labels : query_labels)++ = label;
+        });
     }
 
     image_set<Pixel> set_;

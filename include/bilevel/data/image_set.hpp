@@ -57,6 +57,7 @@ public:
     /// Numbers of one image: height · width · channels.
     integer image_size() const { return height() * width() * channels(); }
     const array& images() const { return *images_; }
+    const pixel_conversion& conversion() const { return conversion_; }
 
     integer class_count() const { return static_cast<integer>(classes_.size()); }
     const image_class& operator[](integer c) const { return classes_[static_cast<std::size_t>(c)]; }
@@ -93,12 +94,9 @@ public:
         const integer n = height(), c = channels();
         const Pixel* in = images_->data() + image * image_size();
         if (quarter_turns % 4 == 0) return detail::convert(in, image_size(), conversion_, out);
-        // Where the first pixel of the turned image comes from, and how far the source moves by a row and by a column of it.
-        const integer from[4] = {0, n - 1, n * n - 1, n * (n - 1)}, by_row[4] = {n, -1, -n, 1}, by_column[4] = {1, n, -1, -n};
-        const int k = quarter_turns % 4;
+        const detail::turned_image turned(n, quarter_turns % 4);
         for (integer y = 0; y < n; ++y)
-            for (integer x = 0; x < n; ++x, out += c)
-                detail::convert(in + (from[k] + y * by_row[k] + x * by_column[k]) * c, c, conversion_, out);
+            for (integer x = 0; x < n; ++x, out += c) detail::convert(in + turned.source(y, x) * c, c, conversion_, out);
     }
 
 private:

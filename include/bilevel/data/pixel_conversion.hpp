@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/core/error.hpp>
+#include <bilevel/core/host_device.hpp>
 #include <bilevel/core/integer.hpp>
 
 #include <cmath>
@@ -21,6 +22,26 @@ struct pixel_conversion {
 template <class Pixel> constexpr pixel_conversion default_conversion() { return {std::is_floating_point_v<Pixel> ? 1.0 : 1.0 / 255, 0.0}; }
 
 namespace detail {
+
+/// Where the first pixel of a square image turned by quarter turns comes from, and how far the source moves by a row and by a column of it, in pixels.
+struct turned_image {
+    integer first, by_row, by_column;
+
+    BILEVEL_HOST_DEVICE turned_image(integer side, int quarter_turns)
+        : first(quarter_turns == 0   ? 0
+                : quarter_turns == 1 ? side - 1
+                : quarter_turns == 2 ? side * side - 1
+                                     : side * (side - 1)),
+          by_row(quarter_turns == 0   ? side
+                 : quarter_turns == 1 ? -1
+                 : quarter_turns == 2 ? -side
+                                      : 1),
+          by_column(quarter_turns == 0   ? 1
+                    : quarter_turns == 1 ? side
+                    : quarter_turns == 2 ? -1
+                                         : -side) {}
+    BILEVEL_HOST_DEVICE integer source(integer row, integer column) const { return first + row * by_row + column * by_column; }
+};
 
 /// Converts `count` pixels one after another.
 template <class Scalar, class Pixel> void convert(const Pixel* in, integer count, pixel_conversion conversion, Scalar* out) {

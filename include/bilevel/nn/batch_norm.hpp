@@ -4,7 +4,7 @@
 
 #include <bilevel/autodiff/evaluator.hpp>
 #include <bilevel/autodiff/operation/normalisation.hpp>
-#include <bilevel/backend/host_device.hpp>
+#include <bilevel/core/host_device.hpp>
 #include <bilevel/core/parameters.hpp>
 #include <bilevel/nn/forwarded.hpp>
 #include <bilevel/nn/initialise.hpp>

@@ -4,7 +4,7 @@
 
 #include <bilevel/autodiff/evaluator.hpp>
 #include <bilevel/backend/cost.hpp>
-#include <bilevel/backend/host_device.hpp>
+#include <bilevel/core/host_device.hpp>
 #include <bilevel/core/parameters.hpp>
 #include <bilevel/core/rows.hpp>
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <bilevel/backend/host_device.hpp>
+#include <bilevel/core/host_device.hpp>
 #include <bilevel/core/take_rows.hpp>
 #include <bilevel/problem/binding.hpp>
 #include <bilevel/problem/outcome.hpp>

@@ -4,6 +4,7 @@
 // What a device needs, without one: the solver touches the arrays of the kernels in kernels alone, and what it shares with them only when they are done.
 #include <bilevel/algorithms.hpp>
 #include <bilevel/backend/primitives.hpp>
+#include <bilevel/data/resident_episodes.hpp>
 #include <bilevel/objective/cross_entropy.hpp>
 #include <bilevel/objective/mean_squared_error.hpp>
 
@@ -13,6 +14,8 @@
 #include <fixtures/networks.hpp>
 #include <fixtures/thrust.hpp>
 
+#include <array>
+#include <cmath>
 #include <vector>
 
 using namespace bilevel;
@@ -69,6 +72,26 @@ template <class Loss = objective::cross_entropy, class Make> void check(Make mak
 }  // namespace
 
 static_assert(backend::any<fixture::guarded_thrust<float>>);
+
+TEST_CASE("device memory: episodes from a set that lies there") {
+    xt::xtensor<float, 4> pixels(
+        std::array<std::size_t, 4>{24, network::input::extents[0], network::input::extents[1], network::input::extents[2]});
+    std::vector<int> labels;
+    for (std::size_t i = 0; i < pixels.size(); ++i) pixels.data()[i] = float(std::sin(double(i * i % 1009)));
+    for (int i = 0; i < 24; ++i) labels.push_back(i / 6);
+    const auto sampler = data::episodes(data::image_set_from(pixels, labels), {.ways = 3, .shots = 2, .queries = 3});
+    const task<network, objective::cross_entropy> of{.outputs = 3};
+    const auto train = [&](auto& on) {
+        data::resident_episodes resident(on.worker(0), sampler);
+        auto solver = maml(on, of, {.inner = rule});
+        auto state = solver.initialise({.seed = 1});
+        for (integer i = 0; i < 3; ++i) solver.step(state, resident.batch(i, 2));
+        return std::vector<float>(state.parameters.begin(), state.parameters.end());
+    };
+    fixture::sequential_thrust<float> host;
+    fixture::guarded_thrust<float> guarded;
+    CHECK(train(guarded) == train(host));
+}
 
 TEST_CASE("device memory: maml, planes kept") {
     check([](auto& b, const auto& t) { return maml(b, t, {.inner = rule}); });

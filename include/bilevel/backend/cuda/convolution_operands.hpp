@@ -4,9 +4,9 @@
 
 #include <bilevel/backend/convolution_geometry.hpp>
 #include <bilevel/backend/cuda/divisor.hpp>
-#include <bilevel/backend/host_device.hpp>
 #include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/core/array.hpp>
+#include <bilevel/core/host_device.hpp>
 
 /// Convolutions and matrix products as the operands of a `tile_product`. Indices are those of one task, which has less than 2³¹ elements.
 namespace bilevel::backend {

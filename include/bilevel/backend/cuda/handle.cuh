@@ -38,11 +38,14 @@ public:
     void wait() const { detail::check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
 
     /// A copy of an array of the host on the device, which stays until the next one into the same slot; it arrives before the next kernel begins. An array in
-    /// pinned memory is read when the stream comes to it, and must stay as it is until the next `wait`; any other is copied to such memory now.
+    /// pinned memory is read when the stream comes to it, and must stay as it is until the next `wait`; any other is copied to such memory now. An array of the
+    /// device is taken where it lies.
     const void* upload(integer slot, const void* from, std::size_t bytes) {
+        const cudaMemoryType kind = kind_of(from);
+        if (kind == cudaMemoryTypeDevice) return from;
         buffer& to = buffers_[slot];
         to.reserve(bytes);
-        if (!is_pinned(from)) {
+        if (kind != cudaMemoryTypeHost) {
             // The one before may still be under way.
             detail::check(cudaEventSynchronize(to.sent), "cudaEventSynchronize");
             std::memcpy(to.staging(), from, bytes);
@@ -85,10 +88,10 @@ private:
         }
     };
 
-    static bool is_pinned(const void* data) {
+    static cudaMemoryType kind_of(const void* data) {
         cudaPointerAttributes attributes{};
         detail::check(cudaPointerGetAttributes(&attributes, data), "cudaPointerGetAttributes");
-        return attributes.type == cudaMemoryTypeHost;
+        return attributes.type;
     }
 
     cudaStream_t stream_ = nullptr;

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <bilevel/backend/host_device.hpp>
 #include <bilevel/backend/instruction_set.hpp>
+#include <bilevel/core/host_device.hpp>
 #include <bilevel/core/integer.hpp>
 
 #include <cstdint>

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <bilevel/backend/host_device.hpp>
 #include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/backend/thrust/index.hpp>
+#include <bilevel/core/host_device.hpp>
 #include <bilevel/core/integer.hpp>
 
 #include <thrust/for_each.h>

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <bilevel/backend/host_device.hpp>
 #include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/backend/normalised.hpp>
 #include <bilevel/core/array.hpp>
+#include <bilevel/core/host_device.hpp>
 
 #include <cstdint>
 

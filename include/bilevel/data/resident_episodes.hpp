@@ -1,0 +1,156 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/core/aligned_vector.hpp>
+#include <bilevel/core/episode.hpp>
+#include <bilevel/core/error.hpp>
+#include <bilevel/core/host_device.hpp>
+#include <bilevel/core/integer.hpp>
+#include <bilevel/core/memory.hpp>
+#include <bilevel/data/episode_sampler.hpp>
+#include <bilevel/data/pixel_conversion.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace bilevel::data {
+
+namespace detail {
+
+/// Uninitialised memory of a backend.
+template <class Value> class kernel_memory {
+public:
+    explicit kernel_memory(memory& from) : from_(&from) {}
+    kernel_memory(const kernel_memory&) = delete;
+    kernel_memory& operator=(const kernel_memory&) = delete;
+    ~kernel_memory() { release(); }
+
+    Value* reserve(integer count) {
+        const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(Value);
+        if (bytes > bytes_) {
+            release();
+            data_ = static_cast<Value*>(from_->allocate(bytes));
+            bytes_ = bytes;
+        }
+        return data_;
+    }
+    Value* data() const { return data_; }
+
+private:
+    void release() {
+        if (data_ != nullptr) from_->deallocate(data_, bytes_);
+        data_ = nullptr;
+        bytes_ = 0;
+    }
+    memory* from_;
+    Value* data_ = nullptr;
+    std::size_t bytes_ = 0;
+};
+
+template <class Value> struct copy_of_values {
+    Value* to;
+    const Value* from;
+    BILEVEL_HOST_DEVICE void operator()(integer i) const { to[i] = from[i]; }
+};
+
+/// One number of the images that an episode consists of: `chosen` has for each of them its number in the set, times four, plus its quarter turns.
+template <class Scalar, class Pixel> struct gathered_pixel {
+    Scalar* to;
+    const Pixel* pixels;
+    const int* chosen;
+    integer height, width, channels;
+    Scalar scale, offset;
+
+    BILEVEL_HOST_DEVICE void operator()(integer i) const {
+        const integer size = height * width * channels, image = i / size, within = i % size;
+        const int number = chosen[image] / 4, turns = chosen[image] % 4;
+        const integer pixel = within / channels;
+        const integer source = turns == 0 ? pixel : turned_image(width, turns).source(pixel / width, pixel % width);
+        to[i] = scale * static_cast<Scalar>(pixels[number * size + source * channels + within % channels]) + offset;
+    }
+};
+
+}  // namespace detail
+
+/// The episodes of a sampler, gathered by the kernels of a backend from a set that lies in their memory: to a device go the numbers of the images, not the
+/// images. The images of the batches are the sampler's (bit for bit, but for an offset of the conversion, which may be added without rounding before)
+/// in the memory of the kernels, the labels in the host's; a batch lives until the next call. For sets that fit: (images, height, width, channels) pixels as they are stored.
+/// `Kernels` are those of worker 0 of any backend; they and what they run on outlive the episodes.
+template <class Kernels, class Pixel = std::uint8_t> class resident_episodes {
+public:
+    using scalar = typename Kernels::scalar;
+    using sampler_type = episode_sampler<scalar, Pixel>;
+
+    /// Copies the set. Throws `argument_error` where it has too many images to be numbered.
+    resident_episodes(Kernels& kernels, sampler_type sampler)
+        : kernels_(&kernels), sampler_(std::move(sampler)), pixels_(kernels.array_memory()), support_(kernels.array_memory()),
+          query_(kernels.array_memory()) {
+        const auto& set = sampler_.set();
+        if (set.image_count() >= integer{1} << 29)
+            throw argument_error("resident_episodes: expected fewer than 2^29 images, found " + std::to_string(set.image_count()));
+        const integer count = set.image_count() * set.image_size();
+        Pixel* const to = pixels_.reserve(count);
+        for (integer first = 0; first < count; first += pixels_at_once) {
+            const integer here = std::min(pixels_at_once, count - first);
+            kernels_->for_each_index(
+                here, detail::copy_of_values<Pixel>{to + first, kernels_->upload(slot_of_choice, set.images().data() + first, here)});
+        }
+        kernels_->wait();
+    }
+
+    const sampler_type& sampler() const { return sampler_; }
+
+    /// See `episode_sampler::batch`.
+    episodes_view<scalar, int> batch(integer i, integer tasks) {
+        if (i < 0 || tasks < 1)
+            throw argument_error("batch(" + std::to_string(i) + ", " + std::to_string(tasks) + "): expected i >= 0 and tasks >= 1");
+        const auto& s = sampler_.settings();
+        support_images_.clear();
+        query_images_.clear();
+        support_labels_.clear();
+        query_labels_.clear();
+        classes_.resize(static_cast<std::size_t>(tasks * s.ways));
+        for (integer t = 0; t < tasks; ++t)
+            sampler_.draw(i * tasks + t, classes_.data() + t * s.ways, [&](bool is_support, int label, integer image, int turns) {
+                (is_support ? support_images_ : query_images_).push_back(static_cast<int>(4 * image + turns));
+                (is_support ? support_labels_ : query_labels_).push_back(label);
+            });
+        const scalar* const support = gather(support_, support_images_, slot_of_choice);
+        const scalar* const query = gather(query_, query_images_, slot_of_choice + 1);
+        return {tasks,
+                s.ways,
+                {s.ways * s.shots, support, support_labels_.data()},
+                {s.ways * s.queries, query, query_labels_.data()},
+                classes_.data()};
+    }
+
+private:
+    // Beyond those of a solver (`upload_slot`).
+    static constexpr integer slot_of_choice = 8;
+    static constexpr integer pixels_at_once = integer{1} << 22;
+
+    const scalar* gather(detail::kernel_memory<scalar>& memory, const aligned_vector<int>& images, integer slot) {
+        const auto& set = sampler_.set();
+        const auto count = static_cast<integer>(images.size());
+        scalar* const to = memory.reserve(count * set.image_size());
+        if (count > 0)
+            kernels_->for_each_index(
+                count * set.image_size(),
+                detail::gathered_pixel<scalar, Pixel>{to, pixels_.data(), kernels_->upload(slot, images.data(), count), set.height(),
+                                                      set.width(), set.channels(), static_cast<scalar>(set.conversion().scale),
+                                                      static_cast<scalar>(set.conversion().offset)});
+        return to;
+    }
+
+    Kernels* kernels_;
+    sampler_type sampler_;
+    detail::kernel_memory<Pixel> pixels_;
+    detail::kernel_memory<scalar> support_, query_;
+    aligned_vector<int> support_images_, query_images_, support_labels_, query_labels_, classes_;
+};
+
+}  // namespace bilevel::data
