@@ -24,8 +24,7 @@ public:
     virtual bilevel::memory& batch_memory() const = 0;
     /// The solver of the algorithm and network that the settings name. The multi-task one has a head row for each of the training classes.
     virtual std::unique_ptr<learner> make_learner(const settings& s, integer training_classes) = 0;
-    /// The meta-batches that a sampler draws, as fast as they come: where a processor is free for it each while the one before is used, and on a device out of
-    /// images that lie there. The batches are the same either way.
+    /// The meta-batches that a sampler draws, on a device out of images that lie there. The batches are the same either way.
     virtual batch_source batches(const sampler& from, const settings& s) = 0;
 };
 

@@ -4,7 +4,6 @@
 
 #include "few_shot/backends/machine.hpp"
 
-#include <bilevel/data/batches_ahead.hpp>
 #include <bilevel/data/resident_episodes.hpp>
 
 #include <memory>
@@ -34,9 +33,6 @@ public:
         if constexpr (!kernels::arrays_are_on_the_host) {
             const auto resident = std::make_shared<bilevel::data::resident_episodes<kernels>>(backend_.worker(0), from);
             return [=](integer i) { return resident->batch(i, tasks); };
-        } else if (s.threads > 1) {
-            const auto ahead = std::make_shared<bilevel::data::batches_ahead<sampler>>(from, tasks);
-            return [=](integer i) { return ahead->batch(i); };
         } else {
             const auto own = std::make_shared<sampler>(from);
             return [=](integer i) { return own->batch(i, tasks); };
