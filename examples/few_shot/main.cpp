@@ -42,7 +42,7 @@ void run(const settings& s) {
     auto test = test_episodes(s, data, on->batch_memory());
     std::optional<sampler> validation;
     if (s.validation_interval > 0) validation = validation_episodes(s, data, on->batch_memory());
-    episodes from{on->batches(training_episodes(s, data, on->batch_memory()), s), validation ? &*validation : nullptr};
+    episodes from{on->batches(training_episodes(s, data, on->batch_memory()), s.meta_batch), validation ? &*validation : nullptr};
 
     const auto with = on->make_learner(s, data.splits.training.class_count());
     std::cout << "few_shot on " << on->describe() << ", with\n" << s.table() << data.description << std::endl;

@@ -25,7 +25,7 @@ public:
     /// The solver of the algorithm and network that the settings name. The multi-task one has a head row for each of the training classes.
     virtual std::unique_ptr<learner> make_learner(const settings& s, integer training_classes) = 0;
     /// The meta-batches that a sampler draws, on a device out of images that lie there. The batches are the same either way.
-    virtual batch_source batches(const sampler& from, const settings& s) = 0;
+    virtual batch_source batches(const sampler& from, integer tasks) = 0;
 };
 
 /// The one that the settings name. Throws `argument_error` where this program is not compiled for it.

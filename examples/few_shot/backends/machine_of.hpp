@@ -27,9 +27,8 @@ public:
     std::unique_ptr<learner> make_learner(const settings& s, integer training_classes) override {
         return s.network.value == "conv4" ? make_algorithm<pooled>(s, training_classes) : make_algorithm<strided>(s, training_classes);
     }
-    batch_source batches(const sampler& from, const settings& s) override {
+    batch_source batches(const sampler& from, integer tasks) override {
         using kernels = typename Backend::kernels;
-        const integer tasks = s.meta_batch;
         if constexpr (!kernels::arrays_are_on_the_host) {
             const auto resident = std::make_shared<bilevel::data::resident_episodes<kernels>>(backend_.worker(0), from);
             return [=](integer i) { return resident->batch(i, tasks); };

@@ -8,6 +8,7 @@
 #include <bilevel/core/host_device.hpp>
 #include <bilevel/core/integer.hpp>
 #include <bilevel/core/memory.hpp>
+#include <bilevel/core/workspace.hpp>
 #include <bilevel/data/episode_sampler.hpp>
 #include <bilevel/data/pixel_conversion.hpp>
 
@@ -20,36 +21,6 @@
 namespace bilevel::data {
 
 namespace detail {
-
-/// Uninitialised memory of a backend.
-template <class Value> class kernel_memory {
-public:
-    explicit kernel_memory(memory& from) : from_(&from) {}
-    kernel_memory(const kernel_memory&) = delete;
-    kernel_memory& operator=(const kernel_memory&) = delete;
-    ~kernel_memory() { release(); }
-
-    Value* reserve(integer count) {
-        const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(Value);
-        if (bytes > bytes_) {
-            release();
-            data_ = static_cast<Value*>(from_->allocate(bytes));
-            bytes_ = bytes;
-        }
-        return data_;
-    }
-    Value* data() const { return data_; }
-
-private:
-    void release() {
-        if (data_ != nullptr) from_->deallocate(data_, bytes_);
-        data_ = nullptr;
-        bytes_ = 0;
-    }
-    memory* from_;
-    Value* data_ = nullptr;
-    std::size_t bytes_ = 0;
-};
 
 template <class Value> struct copy_of_values {
     Value* to;
@@ -86,14 +57,14 @@ public:
     using sampler_type = episode_sampler<scalar, Pixel>;
 
     /// Copies the set. Throws `argument_error` where it has too many images to be numbered.
-    resident_episodes(Kernels& kernels, sampler_type sampler)
-        : kernels_(&kernels), sampler_(std::move(sampler)), pixels_(kernels.array_memory()), support_(kernels.array_memory()),
-          query_(kernels.array_memory()) {
+    resident_episodes(Kernels& kernels, sampler_type sampler) : kernels_(&kernels), sampler_(std::move(sampler)) {
         const auto& set = sampler_.set();
         if (set.image_count() >= integer{1} << 29)
             throw argument_error("resident_episodes: expected fewer than 2^29 images, found " + std::to_string(set.image_count()));
         const integer count = set.image_count() * set.image_size();
-        Pixel* const to = pixels_.reserve(count);
+        set_ = workspace(static_cast<std::size_t>(count) * sizeof(Pixel) + memory::alignment, kernels.array_memory());
+        Pixel* const to = set_.take<Pixel>(count);
+        pixels_ = to;
         for (integer first = 0; first < count; first += pixels_at_once) {
             const integer here = std::min(pixels_at_once, count - first);
             kernels_->for_each_index(
@@ -119,8 +90,13 @@ public:
                 (is_support ? support_images_ : query_images_).push_back(static_cast<int>(4 * image + turns));
                 (is_support ? support_labels_ : query_labels_).push_back(label);
             });
-        const scalar* const support = gather(support_, support_images_, slot_of_choice);
-        const scalar* const query = gather(query_, query_images_, slot_of_choice + 1);
+        workspace needed;  // which counts
+        take(needed, support_images_);
+        take(needed, query_images_);
+        if (needed.used() > images_.capacity()) images_ = workspace(needed.used(), kernels_->array_memory());
+        images_.rewind();
+        const scalar* const support = gather(take(images_, support_images_), support_images_, slot_of_choice);
+        const scalar* const query = gather(take(images_, query_images_), query_images_, slot_of_choice + 1);
         return {tasks,
                 s.ways,
                 {s.ways * s.shots, support, support_labels_.data()},
@@ -133,23 +109,24 @@ private:
     static constexpr integer slot_of_choice = 8;
     static constexpr integer pixels_at_once = integer{1} << 22;
 
-    const scalar* gather(detail::kernel_memory<scalar>& memory, const aligned_vector<int>& images, integer slot) {
+    scalar* take(workspace& from, const aligned_vector<int>& images) const {
+        return from.template take<scalar>(static_cast<integer>(images.size()) * sampler_.set().image_size());
+    }
+    const scalar* gather(scalar* to, const aligned_vector<int>& images, integer slot) {
         const auto& set = sampler_.set();
         const auto count = static_cast<integer>(images.size());
-        scalar* const to = memory.reserve(count * set.image_size());
         if (count > 0)
-            kernels_->for_each_index(
-                count * set.image_size(),
-                detail::gathered_pixel<scalar, Pixel>{to, pixels_.data(), kernels_->upload(slot, images.data(), count), set.height(),
-                                                      set.width(), set.channels(), static_cast<scalar>(set.conversion().scale),
-                                                      static_cast<scalar>(set.conversion().offset)});
+            kernels_->for_each_index(count * set.image_size(), detail::gathered_pixel<scalar, Pixel>{
+                                                                   to, pixels_, kernels_->upload(slot, images.data(), count), set.height(),
+                                                                   set.width(), set.channels(), static_cast<scalar>(set.conversion().scale),
+                                                                   static_cast<scalar>(set.conversion().offset)});
         return to;
     }
 
     Kernels* kernels_;
     sampler_type sampler_;
-    detail::kernel_memory<Pixel> pixels_;
-    detail::kernel_memory<scalar> support_, query_;
+    workspace set_, images_;  // of the kernels: the whole set, and the images of a batch
+    const Pixel* pixels_ = nullptr;
     aligned_vector<int> support_images_, query_images_, support_labels_, query_labels_, classes_;
 };
 
