@@ -39,7 +39,7 @@ template <class Network> struct episodes {
 template <class Network, class Make> void run(benchmark::State& state, Make make, integer threads) {
     const episodes<Network> batch;
     const heap::watermark memory;
-    backend cpu(threads);
+    backend cpu({.threads = threads});
     auto solver = make(cpu);
     const auto start = solver.initialise({.seed = 7});
     auto current = start;

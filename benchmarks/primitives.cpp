@@ -27,6 +27,7 @@ using namespace benchmarks;
 using bilevel::rows;
 using bilevel::shape;
 using bilevel::view;
+using bilevel::backend::convolution_algorithm;
 using bilevel::backend::cost;
 using bilevel::backend::cpu_kernels;
 
@@ -62,13 +63,15 @@ private:
 };
 
 /// Prepare: planes -> a program over kernels, which is billed by the kernels that count and timed on those that compute.
-template <class Prepare> void row(const std::string& name, Prepare prepare) {
+template <class Prepare>
+void row(const std::string& name, Prepare prepare, convolution_algorithm pinned = convolution_algorithm::automatic) {
     benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
         planes memory;
         auto program = prepare(memory);
         cost<float> bill;
         program(bill);
         cpu_kernels<float> kernels;
+        kernels.pin(pinned);
         program(kernels);
         const stopwatch watch;
         for ([[maybe_unused]] auto _ : state) {
@@ -85,17 +88,21 @@ template <class Layer> void register_convolution(const std::string& at, integer 
     using in = typename Layer::input;
     using out = typename Layer::output;
     using weights = typename Layer::weights;
-    row("conv2d/" + at, [=](planes& p) {
+    const auto forward = [=](planes& p) {
         return [y = p.take<out>(images), x = p.take<in>(images), w = p.take<weights>(1)](auto& k) {
             k.conv2d(y, x, w, Layer::geometry, false);
         };
-    });
-    if (in::template extent<2> > 3) {  // nobody wants the derivative by the image
-        row("conv2d_backward_data/" + at, [=](planes& p) {
-            return [dx = p.take<in>(images), dy = p.take<out>(images), w = p.take<weights>(1)](auto& k) {
-                k.conv2d_backward_data(dx, dy, w, Layer::geometry, false);
-            };
-        });
+    };
+    const auto backward_data = [=](planes& p) {
+        return [dx = p.take<in>(images), dy = p.take<out>(images), w = p.take<weights>(1)](auto& k) {
+            k.conv2d_backward_data(dx, dy, w, Layer::geometry, false);
+        };
+    };
+    row("conv2d/" + at, forward);
+    if (in::template extent<2> > 3) row("conv2d_backward_data/" + at, backward_data);  // nobody wants the derivative by the image
+    if (in::template extent<2> > 3 && Layer::geometry.stride == 1) {
+        row("conv2d/" + at + "/winograd_4x4", forward, convolution_algorithm::winograd_4x4);
+        row("conv2d_backward_data/" + at + "/winograd_4x4", backward_data, convolution_algorithm::winograd_4x4);
     }
     row("conv2d_backward_weights/" + at, [=](planes& p) {
         return [dw = p.take<weights>(1), x = p.take<in>(images), dy = p.take<out>(images)](auto& k) {

@@ -40,7 +40,7 @@ template <class Network, class Make> void run(benchmark::State& state, integer t
     const bilevel::episodes_view<float, int> batch{
         tasks, ways, {support, support_images.data(), names.data()}, {query, query_images.data(), names.data()}, names.data()};
 
-    backend cpu(1);
+    backend cpu({.threads = 1});
     auto solver = make(cpu);
     const auto start = solver.initialise({.seed = 7});
     auto current = start;

@@ -114,8 +114,8 @@ public:
     using scalar = Scalar;
     using kernels = watched_kernels<Scalar>;
 
-    explicit watched_cpu(integer threads) : cpu_({threads}) {
-        for (integer i = 0; i < threads; ++i) kernels_.emplace_back(cpu_.worker(i));
+    explicit watched_cpu(const bilevel::backend::cpu_settings& settings) : cpu_(settings) {
+        for (integer i = 0; i < settings.threads; ++i) kernels_.emplace_back(cpu_.worker(i));
     }
     integer workers() const { return cpu_.workers(); }
     kernels& worker(integer i) { return kernels_[static_cast<std::size_t>(i)]; }

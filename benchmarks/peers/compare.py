@@ -45,8 +45,8 @@ class Disagreement(Exception):
 
 
 class Ours:
-    def __init__(self, program, case, scalar, threads, device="cpu"):
-        self.command = [program, *case.settings(), f"--scalar={scalar}", f"--threads={threads}", f"--backend={device}"]
+    def __init__(self, program, case, scalar, threads, device="cpu", convolution="automatic"):
+        self.command = [program, *case.settings(), f"--scalar={scalar}", f"--threads={threads}", f"--backend={device}", f"--convolution={convolution}"]
         self.environment = environment(threads, device)
 
     def run(self, *arguments):
@@ -120,7 +120,7 @@ def check(case, name, threads, options, scratch):
     found = {}
     for scalar, of, count in (("double", case, 1), ("float", case.for_float(), options.inputs)):
         folders = make_examples(Ours(options.program, of, "double", threads), of, scratch, count)
-        ours = Ours(options.program, of, scalar, threads, options.device)
+        ours = Ours(options.program, of, scalar, threads, options.device, options.convolution)
         with Peer(name, of, scalar, threads, make_layout(ours, of, scratch), options.device) as peer:
             found[scalar] = statistics.median(errors(ours, peer, folders, scratch))
         rounds_factors = scalar == "float" and name.endswith("_tf32")  # to ten bits, which is what such a row shows
@@ -131,7 +131,7 @@ def check(case, name, threads, options, scratch):
 
 def measure(case, name, threads, options, scratch):
     """Both sides in turn, in float: medians of ours, milliseconds and memory of the peer."""
-    ours = Ours(options.program, case, "float", threads, options.device)
+    ours = Ours(options.program, case, "float", threads, options.device, options.convolution)
     folder = make_examples(Ours(options.program, case, "double", threads), case, scratch, 1)[0]
     with Peer(name, case, "float", threads, make_layout(ours, case, scratch), options.device) as peer:
         peer.ask(f"load {folder}")
@@ -164,6 +164,7 @@ def parse():
     parser.add_argument("--rows", default="", help="a regular expression for the beginning of names such as maml_omniglot/autograd")
     parser.add_argument("--threads", default="1,2", help="such as 1,2")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="cuda: 32 tasks at once on both sides, on the current GPU")
+    parser.add_argument("--convolution", default="automatic", help="how ours convolves on the cpu, such as winograd_4x4; see hypergradient --help")
     parser.add_argument("--json", help="file for the rows")
     parser.add_argument("--rounds", type=int, default=5, help="how often both sides take turns")
     parser.add_argument("--repeat", type=int, default=3, help="timed evaluations of a side in a round")

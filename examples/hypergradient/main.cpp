@@ -79,7 +79,7 @@ template <class Scalar> void evaluate(const settings& s) {
     const arrays<Scalar> input = read_arrays<Scalar>(s, network);
     settings complete = s;
     complete.ways = input.ways;
-    backend<Scalar> on(s.threads);
+    backend<Scalar> on({.threads = s.threads, .convolution = s.convolution});
     const auto with =
         s.is_on_cuda() ? network.evaluator_on_cuda<Scalar>(complete, input.outputs) : network.evaluator_on_cpu(on, complete, input.outputs);
     bilevel::aligned_vector<Scalar> result;

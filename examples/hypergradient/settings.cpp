@@ -10,6 +10,8 @@
 #include <cmath>
 #include <filesystem>
 #include <iostream>
+#include <map>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -91,6 +93,13 @@ std::optional<settings> parse(int argc, char** argv) {
     app.add_option("--input", s.input, "the folder DIR of the arrays");
     app.add_option("--output", s.output, "file for the hypergradient (.npy)");
     app.add_option("--threads", s.threads, "of the cpu; the result does not depend on them");
+    using enum bilevel::backend::convolution_algorithm;
+    app.add_option("--convolution", s.convolution,
+                   "how the cpu convolves, where it can: automatic, direct, winograd_2x2 or winograd_4x4 (faster, less exact)")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, bilevel::backend::convolution_algorithm>{
+                {"automatic", automatic}, {"direct", direct}, {"winograd_2x2", winograd_2x2}, {"winograd_4x4", winograd_4x4}},
+            CLI::ignore_case));
     app.add_option("--proximal-weight", s.proximal_weight, "lambda of imaml");
     app.add_option("--cg-iterations", s.cg_iterations, "conjugate gradient steps of imaml");
     app.add_option("--cg-damping", s.cg_damping, "added to the diagonal of imaml's linear system");

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/convolution_algorithm.hpp>
 #include <bilevel/core/integer.hpp>
 
 #include <array>
@@ -20,6 +21,7 @@ enum class request { evaluate, layout, write_example };
 struct settings {
     request what = request::evaluate;
     std::string algorithm, network, backend = "cpu", scalar = "float", planes = "kept", input, output, example;
+    bilevel::backend::convolution_algorithm convolution = bilevel::backend::convolution_algorithm::automatic;  // of the cpu
     integer filters = 64, inner_steps = 5, cg_iterations = 5, threads = 1, repeat = 0;
     double inner_rate = 0.01, proximal_weight = 2, cg_damping = 0;
     // Of --layout and --write-example; an evaluation finds them in its input.

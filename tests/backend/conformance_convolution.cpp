@@ -44,7 +44,7 @@ using enum backend::convolution_algorithm;
 #define EVERY_ALGORITHM                                                                                         \
     backend::cpu_kernels<float>, backend::cpu_kernels<double>, pinned<float, direct>, pinned<double, direct>,   \
         pinned<float, direct_across_images>, pinned<double, direct_across_images>, pinned<float, winograd_2x2>, \
-        pinned<double, winograd_2x2>
+        pinned<double, winograd_2x2>, pinned<float, winograd_4x4>, pinned<double, winograd_4x4>
 #endif
 
 TEST_CASE_TEMPLATE("convolution: the kernels give what the reference gives", Kernels, backend::reference<float>, EVERY_ALGORITHM) {

@@ -20,7 +20,9 @@ public:
         if (is_matrix_product(w, geometry)) {
             product_.multiply(*this, y, x, w, of_pixels(x, y), accumulate);
         } else if (how == convolution_algorithm::winograd_2x2) {
-            winograd_.forward(*this, y, x, w, accumulate);
+            winograd_2x2_.forward(*this, y, x, w, accumulate);
+        } else if (how == convolution_algorithm::winograd_4x4) {
+            winograd_4x4_.forward(*this, y, x, w, accumulate);
         } else {
             direct_.forward(*this, y, x, w, geometry, how == convolution_algorithm::direct_across_images, accumulate);
         }
@@ -32,7 +34,9 @@ public:
         if (is_matrix_product(w, geometry)) {
             product_.multiply_by_transposed(*this, dx, dy, w, of_pixels(dx, dy), accumulate);
         } else if (how == convolution_algorithm::winograd_2x2) {
-            winograd_.backward_data(*this, dx, dy, w, accumulate);
+            winograd_2x2_.backward_data(*this, dx, dy, w, accumulate);
+        } else if (how == convolution_algorithm::winograd_4x4) {
+            winograd_4x4_.backward_data(*this, dx, dy, w, accumulate);
         } else {
             direct_.backward_data(*this, dx, dy, w, geometry, how == convolution_algorithm::direct_across_images, accumulate);
         }
@@ -43,8 +47,8 @@ public:
         const auto how = choose(x, dy, dw, geometry);
         if (is_matrix_product(dw, geometry)) {
             product_.multiply_transposed(*this, dw, x, dy, of_pixels(x, dy), accumulate);
-        } else if (how == convolution_algorithm::winograd_2x2) {
-            winograd_.backward_weights(*this, dw, x, dy, accumulate);
+        } else if (how == convolution_algorithm::winograd_2x2 || how == convolution_algorithm::winograd_4x4) {
+            winograd_2x2_.backward_weights(*this, dw, x, dy, accumulate);
         } else {
             direct_.backward_weights(*this, dw, x, dy, geometry, how == convolution_algorithm::direct_across_images, accumulate);
         }
@@ -65,15 +69,19 @@ private:
     convolution_algorithm choose(const view<const Scalar>& x, const view<const Scalar>& y, const view<const Scalar>& w,
                                  convolution_geometry geometry) const {
         using enum convolution_algorithm;
+        const integer height = y.extents[0], width = y.extents[1], channels = x.extents[2], filters = y.extents[2];
         const bool winograd_can = w.extents[0] == 3 && w.extents[1] == 3 && geometry.stride == 1 && geometry.padding == 1 &&
-                                  winograd<Scalar>::takes(x.extents[2], y.extents[2]);
-        if (pinned_ == winograd_2x2 ? winograd_can : pinned_ != automatic) return pinned_;
-        if (y.extents[0] * y.extents[1] <= 9) return direct_across_images;
+                                  winograd<Scalar, 2>::takes(channels, filters);
+        if (pinned_ == winograd_4x4 && winograd_can && winograd<Scalar, 4>::pays(height, width, channels, filters)) return winograd_4x4;
+        if (pinned_ == winograd_2x2 && winograd_can) return winograd_2x2;
+        if (pinned_ == direct || pinned_ == direct_across_images) return pinned_;
+        if (height * width <= 9) return direct_across_images;
         return winograd_can ? winograd_2x2 : direct;
     }
 
     convolution_algorithm pinned_ = convolution_algorithm::automatic;
-    winograd<Scalar> winograd_;
+    winograd<Scalar, 2> winograd_2x2_;
+    winograd<Scalar, 4> winograd_4x4_;
     direct_convolution<Scalar> direct_;
     matrix_product<Scalar> product_;
 };

@@ -17,14 +17,20 @@
 namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {
 
-/// Convolution with 3 × 3 kernels, stride 1 and padding 1, in tiles of 2 × 2 pixels by the minimal filtering of Winograd, F(2×2, 3×3) [Lavin16]: 16 products
-/// a tile and channel pair where the definition has 36,
+/// Convolution with 3 × 3 kernels, stride 1 and padding 1, in tiles of m × m pixels by the minimal filtering of Winograd, F(m×m, 3×3) [Lavin16]: (m + 2)²
+/// products a tile and channel pair where the definition has 9 m² (m = 2: 16 of 36, m = 4: 36 of 144),
 ///     y = Aᵀ [ (G w Gᵀ) ⊙ (Bᵀ x B) ] A,      dw = Gᵀ [ Σ_tiles (Bᵀ x B) ⊙ (A dy Aᵀ) ] G,
-/// summed over channels, or tiles, by 16 matrix products, one for each position of the transformed 4 × 4 tile. The tiles of all images of a task form one
+/// summed over channels, or tiles, by matrix products, one for each position of the transformed tile of (m + 2)². The tiles of all images of a task form one
 /// sequence, worked through in blocks. Channels and filters must be whole vectors.
-template <class Scalar> class winograd : winograd_transforms<Scalar> {
+template <class Scalar, integer Outputs> class winograd : winograd_transforms<Scalar, Outputs> {
 public:
     static bool takes(integer channels, integer filters) { return channels % lanes<Scalar> == 0 && filters % lanes<Scalar> == 0; }
+
+    /// Whether images are at least as large as a tile, and the transformed weights, which are written and read once, small enough that this takes less time
+    /// than is gained: 16 MB.
+    static bool pays(integer height, integer width, integer channels, integer filters) {
+        return height * width >= Outputs * Outputs && positions * channels * filters * integer(sizeof(Scalar)) <= integer{1} << 24;
+    }
 
     void forward(const shared_among_threads& threads, view<Scalar> y, view<const Scalar> x, view<const Scalar> w, bool accumulate) {
         const integer channels = x.extents[2], filters = y.extents[2];
@@ -51,21 +57,24 @@ public:
 
     /// Threads share dw: each sums a rectangle of channels and filters over all tiles, in the same order whatever the rectangle.
     void backward_weights(const shared_among_threads& threads, view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy,
-                          bool accumulate) {
+                          bool accumulate)
+        requires(Outputs == 2)
+    {
         const integer channels = x.extents[2], filters = dy.extents[2];
-        const winograd_tiles all(x);
+        const tile_sequence all(x);
         const tile_blocks blocks(channels, filters, all.count());
         const rectangles cut(channels, lanes<Scalar>, filters, widest_tile * lanes<Scalar>,
-                             threads.shares_of_products(16 * all.count() * channels * filters));
+                             threads.shares_of_products(positions * all.count() * channels * filters));
         const integer left_plane = blocks.step * cut.most_rows() + gap, right_plane = blocks.step * cut.most_columns() + gap;
-        Scalar *const left_planes = scratch(left_, threads.members() * 16 * left_plane),
-                      *const right_planes = scratch(right_, threads.members() * 16 * right_plane),
-                      *const sums = scratch(sums_, 16 * matrix(channels, filters));
+        Scalar *const left_planes = scratch(left_, threads.members() * positions * left_plane),
+                      *const right_planes = scratch(right_, threads.members() * positions * right_plane),
+                      *const sums = scratch(sums_, positions * matrix(channels, filters));
         const Scalar* const zeros = scratch(zeros_, channels);
         for (integer t = 0; t < dw.tasks; ++t)
             threads.for_each_part(cut.count(), cut.count(), [&](integer part, integer member) {
                 const rectangle here = cut[part];  // rows of channels, columns of filters
-                Scalar *const left = left_planes + member * 16 * left_plane, *const right = right_planes + member * 16 * right_plane;
+                Scalar *const left = left_planes + member * positions * left_plane, *const right =
+                                                                                        right_planes + member * positions * right_plane;
                 for (integer block = 0; block < blocks.count; ++block) {
                     const integer first = block * blocks.step, tiles = blocks.size(block);
                     for_each_panel(here.rows(), [&](integer c, integer taken) {
@@ -76,7 +85,7 @@ public:
                         transform_adjoints(right + f * tiles, right_plane, dy.at(t) + here.first_column + f, all, first, tiles, filters,
                                            taken);
                     });
-                    for (integer k = 0; k < 16; ++k)
+                    for (integer k = 0; k < positions; ++k)
                         correlate_panels(sums + k * matrix(channels, filters) + here.first_row * filters + here.first_column, filters,
                                          left + k * left_plane, right + k * right_plane, tiles, here.rows(), here.columns(), block > 0);
                 }
@@ -86,9 +95,10 @@ public:
     }
 
 private:
-    using transforms = winograd_transforms<Scalar>;
-    using transforms::gap, transforms::matrix, transforms::transform_inputs, transforms::transform_adjoints, transforms::transform_outputs,
-        transforms::transform_rows_of_weights, transforms::transform_sums;
+    using transforms = winograd_transforms<Scalar, Outputs>;
+    using transforms::positions, transforms::gap, transforms::matrix, transforms::transform_inputs, transforms::transform_adjoints,
+        transforms::transform_outputs, transforms::transform_rows_of_weights, transforms::transform_sums;
+    using typename transforms::tile_sequence;
 
     // Channels side by side in the sums over tiles: whole vectors, and whole register tiles of any height.
     static constexpr integer panel = 48;
@@ -97,7 +107,8 @@ private:
     /// once it is in the second cache, is worth it; with many channels the matrices come from memory, and are worth twice as many.
     struct tile_blocks {
         tile_blocks(integer channels, integer filters, integer all, integer shares = 1) : tiles(all) {
-            const integer most = channels * filters >= 320 * 320 ? 192 : 96, nearest = std::max((all + most / 2) / most, integer{1});
+            const integer most = (channels * filters >= 320 * 320 ? 384 : 192) / Outputs,
+                          nearest = std::max((all + most / 2) / most, integer{1});
             const integer parts = (nearest + shares - 1) / shares * shares;
             step = std::min(((all + parts - 1) / parts + 23) / 24 * 24, all);
             count = step == 0 ? 0 : (all + step - 1) / step;
@@ -109,18 +120,19 @@ private:
     /// Threads share the blocks of tiles, whose cut no sum depends on.
     void correlate(const shared_among_threads& threads, view<Scalar> y, view<const Scalar> x, integer t, integer channels, integer filters,
                    bool accumulate) {
-        const winograd_tiles all(x);
-        const integer shares = threads.shares_of_products(16 * all.count() * channels * filters);
+        const tile_sequence all(x);
+        const integer shares = threads.shares_of_products(positions * all.count() * channels * filters);
         const tile_blocks blocks(channels, filters, all.count(), shares);
         const integer in_plane = blocks.step * channels + gap, out_plane = blocks.step * filters + gap;
-        Scalar *const ins = scratch(left_, threads.members() * 16 * in_plane), *const outs =
-                                                                                   scratch(right_, threads.members() * 16 * out_plane);
+        Scalar *const ins = scratch(left_, threads.members() * positions * in_plane), *const outs =
+                                                                                          scratch(right_, threads.members() * positions *
+                                                                                                              out_plane);
         const Scalar *const zeros = scratch(zeros_, channels), *const weights = weights_.data();
         threads.for_each_part(blocks.count, shares, [&](integer block, integer member) {
             const integer first = block * blocks.step, here = blocks.size(block);
-            Scalar *const in = ins + member * 16 * in_plane, *const out = outs + member * 16 * out_plane;
+            Scalar *const in = ins + member * positions * in_plane, *const out = outs + member * positions * out_plane;
             transform_inputs(in, in_plane, x.at(t), zeros, all, first, here, channels, channels);
-            for (integer k = 0; k < 16; ++k)
+            for (integer k = 0; k < positions; ++k)
                 multiply_matrix(out + k * out_plane, filters, in + k * in_plane, channels, weights + k * matrix(channels, filters), here,
                                 channels, filters, false);
             transform_outputs(y.at(t), out, out_plane, all, first, here, filters, accumulate);
@@ -144,10 +156,10 @@ private:
         });
     }
 
-    // G w Gᵀ, each of the 16 matrices packed.    // w (3,3,channels,filters)
+    // G w Gᵀ, each of the matrices packed.    // w (3,3,channels,filters)
     void transform_weights(const shared_among_threads& threads, const Scalar* w, integer channels, integer filters) {
-        Scalar* const to = scratch(weights_, 16 * matrix(channels, filters));
-        threads.for_each_stretch(channels, threads.shares(16 * channels * filters),
+        Scalar* const to = scratch(weights_, positions * matrix(channels, filters));
+        threads.for_each_stretch(channels, threads.shares(positions * channels * filters),
                                  [=](integer first, integer end) { transform_rows_of_weights(to, w, first, end, channels, filters); });
     }
 

@@ -7,17 +7,18 @@
 
 namespace bilevel::backend {
 
-/// The 2 × 2 tiles of all images of a task, row by row, for `winograd`.
-struct winograd_tiles {
+/// The tiles of Outputs × Outputs pixels of all images of a task, row by row, for `winograd`; those at the end of a row or column may reach beyond the image.
+template <integer Outputs> struct winograd_tiles {
     integer images, height, width, rows, columns;
     template <class Scalar>
     explicit winograd_tiles(const view<const Scalar>& x)
-        : images(x.batch), height(x.extents[0]), width(x.extents[1]), rows((height + 1) / 2), columns((width + 1) / 2) {}
+        : images(x.batch), height(x.extents[0]), width(x.extents[1]), rows((height + Outputs - 1) / Outputs),
+          columns((width + Outputs - 1) / Outputs) {}
     integer count() const { return images * rows * columns; }
     /// f(tile in the block, image, first row, first column) for tiles first … first + count − 1.
     template <class F> void for_each(integer first, integer here, F f) const {
         raster tile(rows, columns, first);
-        for (integer t = 0; t < here; ++t, tile.next()) f(t, tile.image, 2 * tile.row, 2 * tile.column);
+        for (integer t = 0; t < here; ++t, tile.next()) f(t, tile.image, Outputs * tile.row, Outputs * tile.column);
     }
 };
 
