@@ -8,6 +8,7 @@
 #include <bilevel/core/integer.hpp>
 #include <bilevel/core/memory.hpp>
 #include <bilevel/core/random.hpp>
+#include <bilevel/data/detail/batch_numbers.hpp>
 #include <bilevel/data/image_set.hpp>
 
 #include <cstddef>
@@ -61,17 +62,11 @@ public:
     const episode_settings& settings() const { return settings_; }
 
     /// The i-th meta-batch: episodes i·tasks … i·tasks + tasks − 1. Any i in any order; throws `argument_error` where i < 0 or tasks < 1.
-    episodes_view<Scalar, int> batch(integer i, integer tasks) {
-        if (i < 0 || tasks < 1)
-            throw argument_error("batch(" + std::to_string(i) + ", " + std::to_string(tasks) + "): expected i >= 0 and tasks >= 1");
-        return episodes(i * tasks, tasks);
-    }
+    episodes_view<Scalar, int> batch(integer i, integer tasks) { return episodes(detail::first_of_batch(i, tasks), tasks); }
 
     /// The episodes first … first + tasks − 1 of the list. Throws `argument_error` where first < 0 or tasks < 1.
     episodes_view<Scalar, int> episodes(integer first, integer tasks) {
-        if (first < 0 || tasks < 1)
-            throw argument_error("episodes(" + std::to_string(first) + ", " + std::to_string(tasks) +
-                                 "): expected first >= 0 and tasks >= 1");
+        detail::require_episodes(first, tasks);
         const auto& s = settings_;
         const integer size = set_.image_size(), support = s.ways * s.shots, query = s.ways * s.queries;
         support_inputs_.resize(static_cast<std::size_t>(tasks * support * size));

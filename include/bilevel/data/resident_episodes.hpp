@@ -9,6 +9,7 @@
 #include <bilevel/core/integer.hpp>
 #include <bilevel/core/memory.hpp>
 #include <bilevel/core/workspace.hpp>
+#include <bilevel/data/detail/batch_numbers.hpp>
 #include <bilevel/data/episode_sampler.hpp>
 #include <bilevel/data/pixel_conversion.hpp>
 
@@ -77,8 +78,7 @@ public:
 
     /// See `episode_sampler::batch`.
     episodes_view<scalar, int> batch(integer i, integer tasks) {
-        if (i < 0 || tasks < 1)
-            throw argument_error("batch(" + std::to_string(i) + ", " + std::to_string(tasks) + "): expected i >= 0 and tasks >= 1");
+        const integer first = detail::first_of_batch(i, tasks);
         const auto& s = sampler_.settings();
         support_images_.clear();
         query_images_.clear();
@@ -86,7 +86,7 @@ public:
         query_labels_.clear();
         classes_.resize(static_cast<std::size_t>(tasks * s.ways));
         for (integer t = 0; t < tasks; ++t)
-            sampler_.draw(i * tasks + t, classes_.data() + t * s.ways, [&](bool is_support, int label, integer image, int turns) {
+            sampler_.draw(first + t, classes_.data() + t * s.ways, [&](bool is_support, int label, integer image, int turns) {
                 (is_support ? support_images_ : query_images_).push_back(static_cast<int>(4 * image + turns));
                 (is_support ? support_labels_ : query_labels_).push_back(label);
             });

@@ -7,6 +7,7 @@
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/integer.hpp>
 #include <bilevel/core/random.hpp>
+#include <bilevel/data/detail/batch_numbers.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -58,17 +59,11 @@ public:
     }
 
     /// The i-th meta-batch: tasks i·tasks … i·tasks + tasks − 1. Any i in any order; throws `argument_error` where i < 0 or tasks < 1.
-    episodes_view<Scalar, Scalar> batch(integer i, integer tasks) {
-        if (i < 0 || tasks < 1)
-            throw argument_error("batch(" + std::to_string(i) + ", " + std::to_string(tasks) + "): expected i >= 0 and tasks >= 1");
-        return episodes(i * tasks, tasks);
-    }
+    episodes_view<Scalar, Scalar> batch(integer i, integer tasks) { return episodes(detail::first_of_batch(i, tasks), tasks); }
 
     /// The tasks first … first + tasks − 1 of the list. Throws `argument_error` where first < 0 or tasks < 1.
     episodes_view<Scalar, Scalar> episodes(integer first, integer tasks) {
-        if (first < 0 || tasks < 1)
-            throw argument_error("episodes(" + std::to_string(first) + ", " + std::to_string(tasks) +
-                                 "): expected first >= 0 and tasks >= 1");
+        detail::require_episodes(first, tasks);
         const integer shots = settings_.shots, queries = settings_.queries;
         for (auto* buffer : {&support_inputs_, &support_targets_}) buffer->resize(static_cast<std::size_t>(tasks * shots));
         for (auto* buffer : {&query_inputs_, &query_targets_}) buffer->resize(static_cast<std::size_t>(tasks * queries));

@@ -1,0 +1,25 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/core/error.hpp>
+#include <bilevel/core/integer.hpp>
+
+#include <string>
+
+namespace bilevel::data::detail {
+
+/// Throws `argument_error` where there are no tasks first … first + tasks − 1 of a list.
+inline void require_episodes(integer first, integer tasks) {
+    if (first < 0 || tasks < 1)
+        throw argument_error("episodes(" + std::to_string(first) + ", " + std::to_string(tasks) + "): expected first >= 0 and tasks >= 1");
+}
+
+/// Where the i-th batch of so many tasks begins in their list. Throws `argument_error` where there is no such batch.
+inline integer first_of_batch(integer i, integer tasks) {
+    if (i < 0 || tasks < 1)
+        throw argument_error("batch(" + std::to_string(i) + ", " + std::to_string(tasks) + "): expected i >= 0 and tasks >= 1");
+    return i * tasks;
+}
+
+}  // namespace bilevel::data::detail
