@@ -4,6 +4,7 @@
 #include <bilevel/backend/cuda.cuh>
 #include <bilevel/backend/primitives.hpp>
 #include <bilevel/core/aligned_vector.hpp>
+#include <bilevel/data/batches_ahead.hpp>
 #include <bilevel/data/resident_episodes.hpp>
 #include <bilevel/nn/conv4.hpp>
 #include <bilevel/objective/cross_entropy.hpp>
@@ -115,6 +116,20 @@ TEST_CASE("cuda: episodes out of a set on the device train as those of the host 
     const auto expected = train(of_host);
     CHECK(train(pinned) == expected);
     CHECK(train(resident) == expected);
+
+    const integer pixels_of_image = pinned.set().image_size();
+    const auto place = [&](int which, episodes_view<float, int> batch) {
+        integer slot = 2 * which;
+        batch.support.inputs = on.copy_ahead(slot, batch.support.inputs, batch.tasks * batch.support.count * pixels_of_image);
+        batch.query.inputs = on.copy_ahead(slot + 1, batch.query.inputs, batch.tasks * batch.query.count * pixels_of_image);
+        return batch;
+    };
+    data::batches_ahead ahead(pinned, 2, place);
+    struct {
+        decltype(ahead)& of_two;
+        auto batch(integer i, integer) { return of_two.batch(i); }
+    } copied_ahead{ahead};
+    CHECK(train(copied_ahead) == expected);
 }
 
 TEST_CASE("cuda: cuBLAS and the tiles give the same products up to rounding") {

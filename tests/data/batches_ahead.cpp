@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "numbered_images.hpp"
 
@@ -45,6 +46,31 @@ TEST_CASE("batches ahead are those of the sampler, in any order") {
         const auto here = ahead.batch(i);
         std::this_thread::sleep_for(std::chrono::milliseconds(i % 2));  // the next one is drawn, and must not lie here
         CHECK(same(here, sampler.batch(i, 3), sampler.set().image_size()));
+    }
+}
+
+TEST_CASE("batches ahead are handed out as they were placed, one of two places in turn") {
+    auto sampler = data::episodes(numbered_images(12, 6), {.ways = 4, .shots = 1, .queries = 2});
+    const integer tasks = 3, size = sampler.set().image_size();
+    std::vector<float> copies[2][2];
+    const auto place = [&](int which, episodes_view<float, int> batch) {
+        for (auto* set : {&batch.support, &batch.query}) {
+            auto& copy = copies[which][set == &batch.query];
+            copy.assign(set->inputs, set->inputs + tasks * set->count * size);
+            set->inputs = copy.data();
+        }
+        return batch;
+    };
+    data::batches_ahead ahead(sampler, tasks, place);
+    const float* before = nullptr;
+    for (const integer i : {0, 1, 2, 3, 7, 8}) {
+        CAPTURE(i);
+        const auto here = ahead.batch(i);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));  // the next one is drawn, and must not lie here
+        CHECK(same(here, sampler.batch(i, tasks), size));
+        CHECK((here.query.inputs == copies[0][1].data() || here.query.inputs == copies[1][1].data()));
+        if (i > 0 && i != 7) CHECK(here.query.inputs != before);
+        before = here.query.inputs;
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <bilevel/backend/cuda/arrays.cuh>
 #include <bilevel/backend/cuda/blas.cuh>
+#include <bilevel/backend/cuda/copies_ahead.cuh>
 #include <bilevel/backend/cuda/graphs.cuh>
 #include <bilevel/backend/cuda/handle.cuh>
 #include <bilevel/backend/cuda/policy.cuh>
@@ -11,6 +12,7 @@
 #include <bilevel/backend/cuda/tiles.cuh>
 #include <bilevel/backend/thrust.hpp>
 
+#include <cstddef>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -86,6 +88,12 @@ public:
     /// Memory for batches, from which they are copied fastest: data::episodes(set, settings, backend.batch_memory()).
     memory& batch_memory() const { return cuda_pinned_memory(); }
 
+    /// A copy of an array of the host in the device's memory, which stays until the next one into the same slot, made beside whatever kernels run; the calling
+    /// thread, which may be any, waits until it has arrived. For what is drawn ahead (`data::batches_ahead`): support and query inputs of a batch.
+    template <class T> const T* copy_ahead(integer slot, const T* from, integer count) {
+        return static_cast<const T*>(ahead_.copy(slot, from, static_cast<std::size_t>(count) * sizeof(T)));
+    }
+
     /// What its kernels run with, for calls of one's own on the same stream.
     cuda_handle& device() { return handle; }
     cuda_tiles tiles() const { return {handle.stream()}; }
@@ -97,6 +105,7 @@ private:
 
     cuda_settings settings_;
     cuda_graphs graphs_;
+    cuda_copies_ahead ahead_;
 };
 
 }  // namespace BILEVEL_INSTRUCTION_SET

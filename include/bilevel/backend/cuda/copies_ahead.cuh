@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bilevel/backend/cuda/check.cuh>
+#include <bilevel/backend/cuda/uploads.cuh>
+#include <bilevel/core/integer.hpp>
+
+#include <cstddef>
+
+namespace bilevel::backend {
+
+/// Copies of arrays of the host on the device that are made beside whatever kernels run: on a stream of its own.
+class cuda_copies_ahead {
+public:
+    cuda_copies_ahead() = default;
+    cuda_copies_ahead(const cuda_copies_ahead&) = delete;
+    cuda_copies_ahead& operator=(const cuda_copies_ahead&) = delete;
+
+    /// The copy stays until the next one into the same slot. The calling thread waits until it has arrived.
+    const void* copy(integer slot, const void* from, std::size_t bytes) {
+        const void* const to = uploads_.upload(slot, from, bytes);
+        detail::check(cudaStreamSynchronize(stream_.stream), "cudaStreamSynchronize");
+        return to;
+    }
+
+private:
+    struct own_stream {
+        cudaStream_t stream = nullptr;
+        own_stream() { detail::check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags"); }
+        ~own_stream() { (void)cudaStreamDestroy(stream); }
+    };
+    own_stream stream_;
+    cuda_uploads uploads_{stream_.stream};
+};
+
+}  // namespace bilevel::backend
