@@ -96,8 +96,7 @@ TEST_CASE("cuda: algorithms in turn on one backend do not mix up their graphs") 
 }
 
 TEST_CASE("cuda: episodes out of a set on the device train as those of the host do") {
-    xt::xtensor<float, 4> pixels(
-        std::array<std::size_t, 4>{24, network::input::extents[0], network::input::extents[1], network::input::extents[2]});
+    xt::xtensor<float, 4> pixels(std::array<std::size_t, 4>{24, 28, 28, 1});
     std::vector<int> labels;
     for (std::size_t i = 0; i < pixels.size(); ++i) pixels.data()[i] = float(i * i % 1009) / 1009;
     for (int i = 0; i < 24; ++i) labels.push_back(i / 6);

@@ -33,9 +33,11 @@ struct matmul_backward_weights : bilinear<matmul_backward_weights> {
 /// y = x w + b, the same b for every example.    // b (m)
 struct affine {
     template <class X, class W, class B> static constexpr auto result(X x, W w, B) {
-        using product = decltype(matmul::result(x, w));
-        static_assert(require_shape<expected<typename product::shape>, given<typename B::shape>>::value);
-        return like<typename product::shape, joint<X, W, B>>(x, x.batch, w.width);
+        // Not by the type of matmul::result(x, w), which nvcc 12 gives another name in the file that it hands to the host's compiler.
+        constexpr integer outputs = W::shape::template extent<1>;
+        static_assert(require_shape<expected<shape<X::shape::count(), outputs>>, given<typename W::shape>>::value);
+        static_assert(require_shape<expected<shape<outputs>>, given<typename B::shape>>::value);
+        return like<shape<outputs>, joint<X, W, B>>(x, x.batch, w.width);
     }
     static void primal(auto& k, auto y, auto x, auto w, auto b) {
         k.matmul(values_of(y), values_of(x), values_of(w), false);
