@@ -7,6 +7,7 @@
 #include <bilevel/problem/network_problem.hpp>
 #include <bilevel/solver/adaptation.hpp>
 #include <bilevel/solver/adapted.hpp>
+#include <bilevel/solver/conditional_kernels.hpp>
 #include <bilevel/solver/meta_gradient.hpp>
 #include <bilevel/solver/quality.hpp>
 #include <bilevel/solver/report.hpp>
@@ -66,22 +67,13 @@ public:
     /// where the backend shares memory with the host.
     bilevel::report step(state_type& s, const batch_type& batch) {
         for (auto* array : {&s.parameters, &s.statistics, &s.moments}) shared().share(*array);
-        const auto r = gradient_.compute(*backend_, problem_, settings_, s, batch, true);
-        kernels& k = backend_->worker(0);
-        scalar* g = gradient_.vector().data();
-        settings_.clipping.apply(k, g, problem_.outer_size(), [&] { return gradient_.norm(k); });
-        // As a job of the backend's, so that all of its threads share it.
-        backend_->for_each_block(
-            1,
-            [&](integer, integer w) {
-                kernels& of_job = backend_->worker(w);
-                settings_.outer.update(of_job, s.parameters.data(), static_cast<const scalar*>(g), s.moments.data(), problem_.outer_size(),
-                                       s.iteration);
-                of_job.copy(rows<scalar>{s.statistics.data(), 0, 1, problem_.statistics_size()},
-                            rows<const scalar>{gradient_.statistics().data(), 0, 1, problem_.statistics_size()});
-            },
-            [](integer, integer) {});
-        k.wait();
+        outer_step_ = settings_.outer.template at<scalar>(s.iteration);
+        const auto* const now = backend_->worker(0).upload(slots::outer_step, &outer_step_, 1);
+        backend::repeatable these;
+        these.add(now);
+        these.add(s.moments.data());
+        const auto r =
+            gradient_.compute(*backend_, problem_, settings_, s, batch, these, [&](const bool* is_finite) { move(s, now, is_finite); });
         ++s.iteration;
         return r;
     }
@@ -99,7 +91,7 @@ public:
     /// dF/dx on a meta-batch, unclipped, without moving anything.
     hypergradient_result<scalar> hypergradient(const state_type& s, const batch_type& batch) {
         hypergradient_result<scalar> result;
-        result.report = gradient_.compute(*backend_, problem_, settings_, s, batch, false);
+        result.report = gradient_.compute(*backend_, problem_, settings_, s, batch);
         result.vector = gradient_.vector();
         return result;
     }
@@ -198,6 +190,23 @@ public:
 
 private:
     using slots = detail::upload_slot;
+    using outer_step = typename Outer::template step<scalar>;
+
+    /// Moves the state along the hypergradient, where the condition holds: kernels alone, which may be repeated.
+    void move(state_type& s, const outer_step* now, const bool* condition) {
+        const integer size = problem_.outer_size();
+        scalar* const g = gradient_.vector().data();
+        settings_.clipping.apply(backend_->worker(0), g, size, gradient_.number());
+        // As a job of the backend's, so that all of its threads share it.
+        backend_->for_each_block(
+            1,
+            [&](integer, integer w) {
+                detail::conditional_kernels<kernels> k(backend_->worker(w), condition);
+                settings_.outer.update(k, s.parameters.data(), static_cast<const scalar*>(g), s.moments.data(), size, now);
+                k.for_each_index(problem_.statistics_size(), detail::copied<scalar>{s.statistics.data(), gradient_.statistics().data()});
+            },
+            [](integer, integer) {});
+    }
     template <class P> using prediction = nn::prediction<kernels, typename P::network>;
     template <class P> static auto prediction_type() {
         if constexpr (requires { typename P::network; }) {
@@ -212,6 +221,7 @@ private:
     Backend* backend_;
     Problem problem_;
     settings_type settings_;
+    outer_step outer_step_{};
     std::vector<std::unique_ptr<detail::adaptation<kernels, Problem>>> adaptations_;
     std::vector<std::unique_ptr<typename decltype(prediction_type<Problem>())::type>> predictions_;
     detail::meta_gradient<Backend, Problem, Hypergradient, Inner> gradient_{};

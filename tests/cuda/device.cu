@@ -13,6 +13,9 @@
 #include <fixtures/episodes.hpp>
 
 #include <array>
+#include <cstddef>
+#include <limits>
+#include <string>
 #include <vector>
 
 using namespace bilevel;
@@ -61,6 +64,28 @@ TEST_CASE("cuda: a hundred steps as graphs have the bits of a hundred steps kern
     CHECK(replayed.statistics == eager.statistics);
     CHECK(replayed.moments == eager.moments);
     CHECK(eager.losses.back() < eager.losses.front());
+}
+
+TEST_CASE("cuda: where a loss is not finite the state is as it was, and a training goes on as if nothing had been") {
+    using episodes = fixture::episodes<float, network, objective::cross_entropy>;
+    const episodes good(size);
+    episodes broken = good;
+    broken.query_inputs[std::size_t(2 * size.query * episodes::pixels + 5)] = std::numeric_limits<float>::infinity();
+    backend_type on;
+    for (int steps = 0; steps < 4; ++steps) {  // the broken one is run, recorded, or repeated
+        auto solver = solver_on(on), other = solver_on(on);
+        auto s = solver.initialise({.seed = 1}), expected = other.initialise({.seed = 1});
+        for (int i = 0; i < steps; ++i) solver.step(s, good.all());
+        for (int i = 0; i < steps + 1; ++i) other.step(expected, good.all());
+        const auto before = s;
+        CHECK_THROWS_AS(solver.step(s, broken.all()), numeric_error);
+        CHECK(s.parameters == before.parameters);
+        CHECK(s.statistics == before.statistics);
+        CHECK(s.moments == before.moments);
+        solver.step(s, good.all());
+        CHECK(s.parameters == expected.parameters);
+        CHECK(s.moments == expected.moments);
+    }
 }
 
 TEST_CASE("cuda: batches of several shapes in turn, and other work between them, do not mix up their graphs") {

@@ -32,7 +32,8 @@ TEST_CASE("adam is the algorithm of the paper") {
         v = 0.98 * v + 0.02 * g.cwiseProduct(g);
         const VectorXd mean = m / (1 - std::pow(0.85, double(t))), variance = v / (1 - std::pow(0.98, double(t)));
         x.array() -= 0.02 * mean.array() / (variance.array().sqrt() + 1e-3);
-        adam.update(kernels, ours.data(), g.data(), moments.data(), n, t - 1);
+        const auto now = adam.at<double>(t - 1);
+        adam.update(kernels, ours.data(), g.data(), moments.data(), n, &now);
         CHECK((ours - x).norm() < 1e-14);
     }
     CHECK((moments.head(n) - m).norm() < 1e-14);
@@ -44,7 +45,8 @@ TEST_CASE("the first step of adam has the size of its rate, and a zero gradient 
     const outer::adam adam{.step_size = 0.01};
     VectorXd x = VectorXd::Zero(3), g(3), moments = VectorXd::Zero(6);
     g << 5, -1e-3, 0;
-    adam.update(kernels, x.data(), g.data(), moments.data(), 3, 0);
+    const auto now = adam.at<double>(0);
+    adam.update(kernels, x.data(), g.data(), moments.data(), 3, &now);
     CHECK(x[0] == doctest::Approx(-0.01).epsilon(1e-6));
     CHECK(x[1] == doctest::Approx(0.01).epsilon(1e-4));
     CHECK(x[2] == 0);  // √0 does no harm
@@ -55,7 +57,8 @@ TEST_CASE("gradient descent") {
     const outer::gradient_descent rule{.step_size = 0.3};
     const VectorXd x = testing::random_vector(n, 1), g = testing::random_vector(n, 2);
     VectorXd ours = x;
-    rule.update(kernels, ours.data(), g.data(), static_cast<double*>(nullptr), n, 0);
+    const auto now = rule.at<double>(0);
+    rule.update(kernels, ours.data(), g.data(), static_cast<double*>(nullptr), n, &now);
     CHECK((ours - (x - 0.3 * g)).norm() < 1e-15);
     CHECK(outer::gradient_descent::memory(n) == 0);
 }
@@ -63,7 +66,8 @@ TEST_CASE("gradient descent") {
 TEST_CASE("clipping: first each element, then the norm of what is left") {
     backend::reference<double> kernels;
     const auto clipped = [&](VectorXd g, const outer::clipping& bounds) {
-        bounds.apply(kernels, g.data(), g.size(), [&] { return g.norm(); });
+        double number = 0;
+        bounds.apply(kernels, g.data(), g.size(), &number);
         return g;
     };
     VectorXd g(4);

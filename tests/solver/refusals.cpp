@@ -3,6 +3,7 @@
 //
 // What nothing can be computed with is refused in words, and a computation that leaves the finite range leaves the state as it was.
 #include <bilevel/algorithms.hpp>
+#include <bilevel/backend/cpu.hpp>
 #include <bilevel/backend/reference.hpp>
 #include <bilevel/objective/cross_entropy.hpp>
 
@@ -10,6 +11,7 @@
 #include <fixtures/episodes.hpp>
 #include <fixtures/networks.hpp>
 
+#include <cmath>
 #include <limits>
 #include <string>
 #include <vector>
@@ -138,9 +140,10 @@ TEST_CASE("a batch without anything") {
     CHECK(says(refusal<argument_error>([&] { solver.hypergradient(solver.initialise({}), episodes::view{}); }), {"0 tasks"}));
 }
 
-TEST_CASE("a loss that is not finite names task and step, and the state is as it was") {
-    backend::reference<double> backend;
-    const auto check = [&](auto solver, auto again, bool inner) {
+namespace {
+/// Makes two solvers.
+template <class Make> void check_that_a_step_can_fail(Make make, bool inner = true) {
+    const auto check = [&](auto solver, auto again) {
         const episodes good(size);
         episodes broken(size);
         auto state = solver.initialise({.seed = 1});
@@ -165,14 +168,46 @@ TEST_CASE("a loss that is not finite names task and step, and the state is as it
         solver.step(state, good.all());
         CHECK(same(state, other));
     };
-    const auto twice = [&](auto make, bool inner) { check(make(), make(), inner); };
-    twice([&] { return maml(backend, classification, {.inner = rule}); }, true);
-    twice([&] { return maml(backend, classification, {.inner = rule, .hypergradient = {.planes = hypergradient::planes::recomputed}}); },
-          true);
-    twice([&] { return fomaml(backend, classification, {.inner = rule}); }, true);
-    twice([&] { return imaml(backend, classification, 10, {.inner = rule}); }, true);
-    twice([&] { return anil(backend, classification, {.inner = rule}); }, true);
-    twice([&] { return mtl(backend, classification, size.classes); }, false);
+    check(make(), make());
+}
+}  // namespace
+
+TEST_CASE("a loss that is not finite names task and step, and the state is as it was") {
+    backend::reference<double> backend;
+    check_that_a_step_can_fail([&] { return maml(backend, classification, {.inner = rule}); });
+    check_that_a_step_can_fail(
+        [&] { return maml(backend, classification, {.inner = rule, .hypergradient = {.planes = hypergradient::planes::recomputed}}); });
+    check_that_a_step_can_fail([&] { return fomaml(backend, classification, {.inner = rule}); });
+    check_that_a_step_can_fail([&] { return imaml(backend, classification, 10, {.inner = rule}); });
+    check_that_a_step_can_fail([&] { return anil(backend, classification, {.inner = rule}); });
+    check_that_a_step_can_fail([&] { return mtl(backend, classification, size.classes); }, false);
+}
+
+TEST_CASE("the same on the cpu backend, with clipping") {
+    backend::cpu<double> backend({.threads = 2});
+    check_that_a_step_can_fail([&] { return maml(backend, classification, {.inner = rule, .clipping = {.value = 0.5, .norm = 0.1}}); });
+}
+
+TEST_CASE("kernels ask of a step what its exceptions ask") {
+    backend::reference<double> kernels;
+    const auto agree = [&](const std::vector<task_outcome>& outcomes, double square) {
+        bool tasks[3] = {}, all = false;
+        kernels.for_each_index(integer(outcomes.size()), detail::task_is_finite{outcomes.data(), tasks});
+        kernels.for_each_index(1, detail::all_is_finite<double>{tasks, integer(outcomes.size()), &square, &all});
+        const std::string said = refusal<numeric_error>([&] { detail::require_finite(outcomes, std::sqrt(square)); });
+        return all == (said == "no exception");
+    };
+    CHECK(agree(std::vector<task_outcome>(3), 1));
+    for (const double bad : {nan_value, infinity}) {
+        CHECK(agree(std::vector<task_outcome>(3), bad));
+        for (std::size_t t = 0; t < 3; ++t) {
+            std::vector<task_outcome> outcomes(3);
+            outcomes[t].loss = bad;
+            CHECK(agree(outcomes, 1));
+            outcomes[t] = {.failed_step = 2};
+            CHECK(agree(outcomes, 1));
+        }
+    }
 }
 
 TEST_CASE("an inner step that is too large names the step at which the loss was lost") {

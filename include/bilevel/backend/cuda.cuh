@@ -30,12 +30,12 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 
 struct cuda_settings {
     matrix_products products = matrix_products::tiles;
-    bool graphs = true;  // launch the kernels of a hypergradient at once, when its shapes repeat
+    bool graphs = true;  // launch the kernels of a step at once, when its shapes repeat
 };
 
 /// An NVIDIA GPU: the device that is current when the backend is made. All tasks of a batch are one block, and every kernel takes all of them at once, on one
 /// stream; convolutions and matrix products by tiles in shared memory, everything else by Thrust. The host waits when it reads a loss, and at no other
-/// time; a hypergradient whose shapes and arrays are those of an earlier one is a single CUDA graph. Arithmetic is FP32 (or double), and the bits of a
+/// time; a step, or a hypergradient, whose shapes and arrays are those of an earlier one is a single CUDA graph. Arithmetic is FP32 (or double), and the bits of a
 /// result are the same in every run.
 /// Throws `cuda_error`, which names the call, where there is no device or a call fails. Needs nvcc: the header is not a part of bilevel.hpp.
 template <class Scalar>
@@ -97,7 +97,7 @@ public:
     /// What its kernels run with, for calls of one's own on the same stream.
     cuda_handle& device() { return handle; }
     cuda_tiles tiles() const { return {handle.stream()}; }
-    /// Kernels of the last hypergradient that ran as a graph; 0 where none has.
+    /// Kernels of the last step or hypergradient that ran as a graph; 0 where none has.
     integer kernels_of_graph() const { return graphs_.kernels(); }
 
 private:

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/deferred.hpp>
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/host_device.hpp>
 #include <bilevel/core/integer.hpp>
@@ -31,18 +32,28 @@ struct adam {
         if (!std::isfinite(epsilon) || epsilon <= 0) refuse("epsilon", epsilon, "a positive number");
     }
     static integer memory(integer size) { return 2 * size; }
-    /// `iteration` counts from 0.
-    template <class Kernels, class Scalar = typename Kernels::scalar>
-    void update(Kernels& kernels, Scalar* x, const Scalar* g, Scalar* moments, integer size, std::uint64_t iteration) const {
+    /// What changes from step to step.
+    template <class Scalar> struct step {
+        Scalar rate;  // β / (1 − β₁ᵗ)
+        Scalar correction;  // 1 / (1 − β₂ᵗ)
+    };
+    /// `iteration` counts from 0:  t = iteration + 1.
+    template <class Scalar> step<Scalar> at(std::uint64_t iteration) const {
         const double t = double(iteration) + 1;
-        const Scalar rate = Scalar(step_size / (1 - std::pow(beta1, t))), correction = Scalar(1 / (1 - std::pow(beta2, t)));
+        return {Scalar(step_size / (1 - std::pow(beta1, t))), Scalar(1 / (1 - std::pow(beta2, t)))};
+    }
+    /// `now` lies where the other arrays do, so that every step calls the same kernels with the same arguments.
+    template <class Kernels, class Scalar = typename Kernels::scalar>
+    void update(Kernels& kernels, Scalar* x, const Scalar* g, Scalar* moments, integer size, const step<Scalar>* now) const {
+        const backend::deferred<Kernels, step<Scalar>> of_step(now);
         const Scalar b1 = Scalar(beta1), b2 = Scalar(beta2), e = Scalar(epsilon);
         Scalar *const m = moments, *const v = moments + size;
         kernels.for_each_index(size, [=] BILEVEL_HOST_DEVICE(integer i) {
             using std::sqrt;
+            const step<Scalar> s = *of_step;
             m[i] = b1 * m[i] + (Scalar(1) - b1) * g[i];
             v[i] = b2 * v[i] + (Scalar(1) - b2) * g[i] * g[i];
-            x[i] -= rate * m[i] / (sqrt(v[i] * correction) + e);
+            x[i] -= s.rate * m[i] / (sqrt(v[i] * s.correction) + e);
         });
     }
 };

@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/deferred.hpp>
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/host_device.hpp>
 #include <bilevel/core/integer.hpp>
+#include <bilevel/core/rows.hpp>
 
 #include <cmath>
 #include <limits>
@@ -18,10 +20,20 @@ template <class Scalar> struct bounded {
     Scalar bound;
     BILEVEL_HOST_DEVICE void operator()(integer i) const { g[i] = g[i] > bound ? bound : g[i] < -bound ? -bound : g[i]; }
 };
-template <class Scalar> struct scaled {
+/// ‖g‖² -> min(1, bound / ‖g‖)
+template <class Scalar> struct shortening {
+    Scalar* number;
+    double bound;
+    BILEVEL_HOST_DEVICE void operator()(integer) const {
+        using std::sqrt;
+        const double length = sqrt(static_cast<double>(*number));
+        *number = length <= bound ? Scalar(1) : Scalar(bound / length);
+    }
+};
+template <class Kernels, class Scalar> struct scaled {
     Scalar* g;
-    Scalar factor;
-    BILEVEL_HOST_DEVICE void operator()(integer i) const { g[i] = factor * g[i]; }
+    backend::deferred<Kernels, Scalar> factor;
+    BILEVEL_HOST_DEVICE void operator()(integer i) const { g[i] = *factor * g[i]; }
 };
 }  // namespace detail
 
@@ -35,13 +47,14 @@ struct clipping {
         if (!(norm > 0)) throw argument_error("clipping: norm is " + std::to_string(norm) + ", expected a positive number");
     }
 
-    /// Bounds g; `norm_of` gives the norm of g as it then stands.
-    template <class Kernels, class Scalar, class Norm> void apply(Kernels& kernels, Scalar* g, integer size, Norm norm_of) const {
+    /// Bounds g, by kernels alone; `number` is memory of theirs.
+    template <class Kernels, class Scalar> void apply(Kernels& kernels, Scalar* g, integer size, Scalar* number) const {
         if (std::isfinite(value)) kernels.for_each_index(size, detail::bounded<Scalar>{g, Scalar(value)});
         if (!std::isfinite(norm)) return;
-        const double length = norm_of();
-        if (length <= norm) return;
-        kernels.for_each_index(size, detail::scaled<Scalar>{g, Scalar(norm / length)});
+        const rows<const Scalar> all{g, size, 1, size};
+        kernels.inner_products(number, all, all);
+        kernels.for_each_index(1, detail::shortening<Scalar>{number, norm});
+        kernels.for_each_index(size, detail::scaled<Kernels, Scalar>{g, backend::deferred<Kernels, Scalar>(number)});
     }
 };
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/deferred.hpp>
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/host_device.hpp>
 #include <bilevel/core/integer.hpp>
@@ -22,10 +23,15 @@ struct gradient_descent {
             throw argument_error("outer: step_size is " + std::to_string(step_size) + ", expected a positive number");
     }
     static integer memory(integer) { return 0; }
+    /// What may change from step to step.
+    template <class Scalar> struct step {
+        Scalar rate;
+    };
+    template <class Scalar> step<Scalar> at(std::uint64_t) const { return {Scalar(step_size)}; }
     template <class Kernels, class Scalar = typename Kernels::scalar>
-    void update(Kernels& kernels, Scalar* x, const Scalar* g, Scalar*, integer size, std::uint64_t) const {
-        const Scalar rate = Scalar(step_size);
-        kernels.for_each_index(size, [=] BILEVEL_HOST_DEVICE(integer i) { x[i] -= rate * g[i]; });
+    void update(Kernels& kernels, Scalar* x, const Scalar* g, Scalar*, integer size, const step<Scalar>* now) const {
+        const backend::deferred<Kernels, step<Scalar>> of_step(now);
+        kernels.for_each_index(size, [=] BILEVEL_HOST_DEVICE(integer i) { x[i] -= (*of_step).rate * g[i]; });
     }
 };
 

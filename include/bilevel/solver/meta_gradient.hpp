@@ -6,6 +6,7 @@
 #include <bilevel/core/aligned_vector.hpp>
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/rows.hpp>
+#include <bilevel/core/workspace.hpp>
 #include <bilevel/problem/outcome.hpp>
 #include <bilevel/solver/moving_average.hpp>
 #include <bilevel/solver/report.hpp>
@@ -46,8 +47,28 @@ public:
 
     /// Throws `argument_error` where batch or state do not fit, `numeric_error` where a loss or the hypergradient is not finite.
     template <class Settings>
+    report compute(Backend& backend, const Problem& problem, const Settings& settings, const state<scalar>& s, const batch_type& batch) {
+        return run(backend, problem, settings, s, batch, false, {}, [](const bool*) {});
+    }
+    /// The same for a training step, which follows in the same sequence of kernels: step(condition) calls those that change the state, as far as *condition
+    /// holds, which is false where this throws afterwards; `these` tells what it calls them with.
+    template <class Settings, class Step>
     report compute(Backend& backend, const Problem& problem, const Settings& settings, const state<scalar>& s, const batch_type& batch,
-                   bool record) {
+                   const backend::repeatable& these, Step step) {
+        return run(backend, problem, settings, s, batch, true, these, step);
+    }
+
+    aligned_vector<scalar>& vector() { return vector_; }
+    const aligned_vector<scalar>& statistics() const { return statistics_; }
+    /// Memory of the kernels for a number of the step.
+    scalar* number() const { return number_; }
+
+private:
+    using worker = training_worker<kernels, Problem, Hypergradient, Inner>;
+
+    template <class Settings, class Step>
+    report run(Backend& backend, const Problem& problem, const Settings& settings, const state<scalar>& s, const batch_type& batch,
+               bool record, backend::repeatable these, Step step) {
         problem.template check<scalar>(batch, true);
         if (integer(s.parameters.size()) != problem.outer_size())
             throw argument_error("state: it holds " + std::to_string(s.parameters.size()) + " parameters, the problem has " +
@@ -66,9 +87,19 @@ public:
             squares_ = shared.template zeros<scalar>(1);
             memory_ = ++memories_taken;
         }
-        if (integer(outcomes_.size()) != tasks) outcomes_ = shared.template zeros<task_outcome>(tasks);
+        if (integer(outcomes_.size()) != tasks) {
+            outcomes_ = shared.template zeros<task_outcome>(tasks);
+            const auto take = [&](workspace& from) {
+                finite_tasks_ = from.take<bool>(tasks);
+                finite_ = from.take<bool>(1);
+                number_ = from.take<scalar>(1);
+            };
+            workspace counted;
+            take(counted);
+            of_step_ = workspace(counted.used(), k.array_memory());
+            take(of_step_);
+        }
 
-        backend::repeatable these;
         const batch_type placed = place(problem, k, batch, these);
         const rows<const scalar> x{shared.readable(s.parameters, upload_slot::parameters), 0, block, problem.outer_size()},
             before{shared.readable(s.statistics, upload_slot::statistics), 0, 1, problem.statistics_size()};
@@ -78,25 +109,22 @@ public:
         these.add(x.data);
         these.add(before.data);
         these.add(outcomes_.data());
-        k.repeat(these, [&] { launch(backend, settings, x, before, placed, record); });
+        these.add(finite_);
+        k.repeat(these, [&] {
+            launch(backend, settings, x, before, placed, record);
+            const rows<const scalar> g{vector_.data(), 0, 1, integer(vector_.size())};
+            k.inner_products(squares_.data(), g, g);
+            if (!record) return;
+            k.for_each_index(tasks, task_is_finite{outcomes_.data(), finite_tasks_});
+            k.for_each_index(1, all_is_finite<scalar>{finite_tasks_, tasks, squares_.data(), finite_});
+            step(finite_);
+        });
         k.wait();
         auto r = report::of(outcomes_);
         r.gradient_norm = std::sqrt(double(squares_.front()));
         require_finite(outcomes_, r.gradient_norm);
         return r;
     }
-
-    aligned_vector<scalar>& vector() { return vector_; }
-    const aligned_vector<scalar>& statistics() const { return statistics_; }
-    /// The norm of the vector as it stands.
-    double norm(kernels& k) {
-        square(k);
-        k.wait();
-        return std::sqrt(double(squares_.front()));
-    }
-
-private:
-    using worker = training_worker<kernels, Problem, Hypergradient, Inner>;
 
     template <class Settings>
     void launch(Backend& backend, const Settings& settings, rows<const scalar> x, rows<const scalar> before, const batch_type& batch,
@@ -112,7 +140,7 @@ private:
                 workers_[std::size_t(w)]->run(backend.worker(w), batch, b * block, x, settings.hypergradient, settings.inner, record,
                                               std::span(outcomes_).subspan(std::size_t(b * block), std::size_t(block)));
             },
-            [&](integer, integer w) { // in the order of the tasks, whatever thread computed them
+            [&](integer, integer w) {  // in the order of the tasks, whatever thread computed them
                 const rows<const scalar> g = workers_[std::size_t(w)]->gradients(), statistics = workers_[std::size_t(w)]->statistics();
                 for (integer t = 0; t < block; ++t) {
                     backend.worker(w).add_scaled(total, scalar(1) / scalar(tasks), rows<const scalar>{g.row(t), 0, 1, g.size});
@@ -121,17 +149,15 @@ private:
                     backend.worker(w).for_each_index(running.size, average);
                 }
             });
-        square(k);
-    }
-    void square(kernels& k) {
-        const rows<const scalar> g{vector_.data(), padded(integer(vector_.size())), 1, integer(vector_.size())};
-        k.inner_products(squares_.data(), g, g);
     }
 
     typename Problem::extents extents_{};
     std::vector<std::unique_ptr<worker>> workers_;
     aligned_vector<scalar> vector_, statistics_, squares_;
     aligned_vector<task_outcome> outcomes_;
+    workspace of_step_;
+    bool *finite_tasks_ = nullptr, *finite_ = nullptr;
+    scalar* number_ = nullptr;
     integer memory_ = 0;  // a number that no other memory of workers has, of no solver, not even one at the same address
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/core/error.hpp>
+#include <bilevel/core/host_device.hpp>
 #include <bilevel/problem/outcome.hpp>
 
 #include <cmath>
@@ -11,6 +12,28 @@
 #include <string>
 
 namespace bilevel::detail {
+
+/// What `require_finite` asks, for kernels: of each task, and of all of them together with ‖dF/dx‖².
+struct task_is_finite {
+    const task_outcome* outcomes;
+    bool* to;
+    BILEVEL_HOST_DEVICE void operator()(integer t) const {
+        const double loss = outcomes[t].loss;
+        to[t] = outcomes[t].failed_step < 0 && loss - loss == 0;
+    }
+};
+template <class Scalar> struct all_is_finite {
+    const bool* tasks;
+    integer count;
+    const Scalar* square;
+    bool* to;
+    BILEVEL_HOST_DEVICE void operator()(integer) const {
+        const double norm = static_cast<double>(*square);
+        bool all = norm - norm == 0;
+        for (integer t = 0; t < count; ++t) all = all && tasks[t];
+        *to = all;
+    }
+};
 
 /// Throws `numeric_error` that names the task, the inner step and the loss where one is not finite, or the norm of the hypergradient.
 inline void require_finite(std::span<const task_outcome> outcomes, double gradient_norm) {

@@ -11,7 +11,7 @@ namespace bilevel::detail {
 
 /// The slots of `upload` that a solver uses; those of a batch are 0 … 4.
 struct upload_slot {
-    static constexpr integer query_inputs = 2, parameters = 5, statistics = 6;
+    static constexpr integer query_inputs = 2, parameters = 5, statistics = 6, outer_step = 7;
 };
 
 /// Vectors of the solver in the memory that kernels and the host share, and those of the user, wherever they lie.

@@ -14,8 +14,10 @@
 #include <fixtures/networks.hpp>
 #include <fixtures/thrust.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 using namespace bilevel;
@@ -28,7 +30,7 @@ using network = fixture::two_blocks;
 
 /// All that a solver is asked for in its life.
 struct life {
-    std::vector<float> hypergradient, parameters, statistics, logits;
+    std::vector<float> hypergradient, parameters, statistics, moments, logits;
     std::vector<double> evaluated, losses;
     integer iterations = 0;
 
@@ -38,7 +40,7 @@ struct life {
         life l;
         const auto gradient = solver.hypergradient(state, data.all());
         l.hypergradient.assign(gradient.vector.begin(), gradient.vector.end());
-        for (int i = 0; i < 3; ++i) l.losses.push_back(solver.step(state, data.all()).loss);
+        for (int i = 0; i < 5; ++i) l.losses.push_back(solver.step(state, data.all()).loss);
         // A state from elsewhere, such as a checkpoint.
         aligned_vector<float> elsewhere(state.parameters.begin(), state.parameters.end(), aligned_allocator<float>{});
         state.parameters = elsewhere;
@@ -50,6 +52,7 @@ struct life {
         l.iterations = report.linear_iterations;
         l.parameters.assign(state.parameters.begin(), state.parameters.end());
         l.statistics.assign(state.statistics.begin(), state.statistics.end());
+        l.moments.assign(state.moments.begin(), state.moments.end());
         return l;
     }
 };
@@ -61,12 +64,14 @@ template <class Loss = objective::cross_entropy, class Make> void check(Make mak
     const integer before = fixture::device::only().kernels;
     const life expected = life::of<Loss>(make(host, of)), actual = life::of<Loss>(make(guarded, of));
     CHECK(fixture::device::only().kernels - before > 100);
+    CHECK(guarded.replays >= 4);  // of whole steps
     CHECK(actual.hypergradient == expected.hypergradient);
     CHECK(actual.losses == expected.losses);
     CHECK(actual.logits == expected.logits);
     CHECK(actual.evaluated == expected.evaluated);
     CHECK(actual.parameters == expected.parameters);
     CHECK(actual.statistics == expected.statistics);
+    CHECK(actual.moments == expected.moments);
     CHECK(actual.iterations == expected.iterations);
 }
 }  // namespace
@@ -91,6 +96,61 @@ TEST_CASE("device memory: episodes from a set that lies there") {
     fixture::sequential_thrust<float> host;
     fixture::guarded_thrust<float> guarded;
     CHECK(train(guarded) == train(host));
+}
+
+TEST_CASE(
+    "device memory: a hundred steps that are repeated have the bits of a hundred steps kernel by kernel, and the host waits once in each") {
+    fixture::sequential_thrust<float> host;
+    fixture::guarded_thrust<float> guarded;
+    const fixture::episodes<float, network, objective::cross_entropy> data({.tasks = 2, .outputs = 3, .support = 3, .query = 3});
+    const auto train = [&](auto& on, auto each) {
+        auto solver = fomaml(on, task<network, objective::cross_entropy>{.outputs = 3}, {.inner = rule, .clipping = {.norm = 0.5}});
+        auto state = solver.initialise({.seed = 1});
+        for (int i = 0; i < 100; ++i) each([&] { solver.step(state, data.all()); });
+        return state;
+    };
+    const auto eager = train(host, [](auto step) { step(); });
+    const auto replayed = train(guarded, [](auto step) {
+        const integer before = fixture::device::only().waits;
+        step();
+        CHECK(fixture::device::only().waits == before + 1);
+    });
+    CHECK(guarded.replays == 99);
+    CHECK(std::equal(eager.parameters.begin(), eager.parameters.end(), replayed.parameters.begin()));
+    CHECK(std::equal(eager.statistics.begin(), eager.statistics.end(), replayed.statistics.begin()));
+    CHECK(std::equal(eager.moments.begin(), eager.moments.end(), replayed.moments.begin()));
+}
+
+TEST_CASE("device memory: where a loss is not finite the state is as it was, and a training goes on as if nothing had been") {
+    fixture::sequential_thrust<float> host;
+    const task<network, objective::cross_entropy> of{.outputs = size.outputs};
+    using episodes = fixture::episodes<float, network, objective::cross_entropy>;
+    const episodes good(size);
+    episodes inner = good, outer = good;
+    inner.support_inputs[std::size_t(1 * size.support * episodes::pixels + 5)] = std::numeric_limits<float>::quiet_NaN();
+    outer.query_inputs[std::size_t(2 * size.query * episodes::pixels + 5)] = std::numeric_limits<float>::infinity();
+    for (const double norm : {std::numeric_limits<double>::infinity(), 0.01})
+        for (int steps = 0; steps < 4; ++steps) {  // the broken one is run, recorded, or repeated
+            fixture::guarded_thrust<float> guarded;
+            const auto with = [&](auto& on) { return maml(on, of, {.inner = rule, .clipping = {.norm = norm}}); };
+            auto solver = with(guarded);
+            auto expecting = with(host);
+            auto state = solver.initialise({.seed = 1});
+            auto expected = expecting.initialise({.seed = 1});
+            for (int i = 0; i < steps; ++i) solver.step(state, good.all());
+            for (int i = 0; i < steps + 1; ++i) expecting.step(expected, good.all());
+            const auto before = state;
+            for (const episodes* broken : {&inner, &outer}) {
+                CHECK_THROWS_AS(solver.step(state, broken->all()), numeric_error);
+                CHECK(state.parameters == before.parameters);
+                CHECK(state.statistics == before.statistics);
+                CHECK(state.moments == before.moments);
+                CHECK(state.iteration == before.iteration);
+            }
+            solver.step(state, good.all());
+            CHECK(std::equal(expected.parameters.begin(), expected.parameters.end(), state.parameters.begin()));
+            CHECK(std::equal(expected.moments.begin(), expected.moments.end(), state.moments.begin()));
+        }
 }
 
 TEST_CASE("device memory: maml, planes kept") {
