@@ -49,12 +49,14 @@ template <class Network, bilevel::autodiff::reading Reading> double cost(integer
         .flops;
 }
 
-template <class Network, class Make> void add(const std::string& name, double flops_of_task, Make make) {
+using bilevel::backend::arithmetic;
+template <class Network, class Make>
+void add(const std::string& name, double flops_of_task, Make make, arithmetic products = arithmetic::fp32) {
     benchmark::RegisterBenchmark(
         name.c_str(),
         [=](benchmark::State& state) {
             const episodes<Network> batch;
-            backend gpu;
+            backend gpu({.arithmetic = products});
             auto solver = make(gpu);
             auto s = solver.initialise({.seed = 7});
             for (int i = 0; i < 2; ++i) solver.step(s, batch.view);
@@ -77,7 +79,10 @@ template <class Network> void add_network(const std::string& name) {
     const bilevel::inner::gradient_descent five{.steps = 5, .step_size = 0.1}, sixteen{.steps = 16, .step_size = 0.1};
     const double gradient = cost<Network, reading::primal>(ways), product = cost<Network, reading::tangent>(ways),
                  outer = cost<Network, reading::primal>(queries);
-    add<Network>(name + "/maml", 5 * (gradient + product) + outer, [=](backend& b) { return bilevel::maml(b, task, {.inner = five}); });
+    const auto maml = [=](backend& b) { return bilevel::maml(b, task, {.inner = five}); };
+    add<Network>(name + "/maml", 5 * (gradient + product) + outer, maml);
+    add<Network>(name + "/maml_three_tf32", 5 * (gradient + product) + outer, maml, arithmetic::three_tf32);
+    add<Network>(name + "/maml_tf32", 5 * (gradient + product) + outer, maml, arithmetic::tf32);
     add<Network>(name + "/fomaml", 5 * gradient + outer, [=](backend& b) { return bilevel::fomaml(b, task, {.inner = five}); });
     add<Network>(name + "/imaml", 17 * gradient + 5 * product + outer, [=](backend& b) {
         return bilevel::imaml(b, task, 2.0, {.inner = sixteen, .hypergradient = {.linear = {.iterations = 5}}});

@@ -7,12 +7,17 @@
 #include <cuda/host_visible.cuh>
 #define FLOAT_KERNELS_UNDER_TEST fixture::host_visible_cuda<float>
 #define KERNELS_UNDER_TEST fixture::host_visible_cuda<float>, fixture::host_visible_cuda<double>
-#define PRODUCT_KERNELS_UNDER_TEST KERNELS_UNDER_TEST
+#define PRODUCT_KERNELS_UNDER_TEST                                                             \
+    KERNELS_UNDER_TEST, fixture::host_visible_cuda<float, bilevel::backend::arithmetic::tf32>, \
+        fixture::host_visible_cuda<float, bilevel::backend::arithmetic::three_tf32>
 #elif defined(BILEVEL_CONFORMANCE_OF_THRUST)
 #include <fixtures/tiles.hpp>
 #define FLOAT_KERNELS_UNDER_TEST fixture::parallel_thrust<float>
 #define KERNELS_UNDER_TEST fixture::parallel_thrust<float>, fixture::sequential_thrust<double>
-#define PRODUCT_KERNELS_UNDER_TEST KERNELS_UNDER_TEST, fixture::tiled_thrust<float>, fixture::tiled_thrust<double>
+#define PRODUCT_KERNELS_UNDER_TEST                                                   \
+    KERNELS_UNDER_TEST, fixture::tiled_thrust<float>, fixture::tiled_thrust<double>, \
+        fixture::tiled_thrust<float, bilevel::backend::arithmetic::tf32>,            \
+        fixture::tiled_thrust<float, bilevel::backend::arithmetic::three_tf32>
 #else
 #include <bilevel/backend/cpu.hpp>
 #define FLOAT_KERNELS_UNDER_TEST bilevel::backend::cpu_kernels<float>

@@ -13,6 +13,7 @@
 #include <fixtures/episodes.hpp>
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <string>
@@ -156,18 +157,30 @@ TEST_CASE("cuda: episodes out of a set on the device train as those of the host 
     CHECK(train(copied_ahead) == expected);
 }
 
-TEST_CASE("cuda: cuBLAS and the tiles give the same products up to rounding") {
-    backend_type tiles, blas({.products = backend::matrix_products::cublas});
+TEST_CASE("cuda: cuBLAS, the tiles and tensor cores give the same products up to rounding") {
     const fixture::episodes<float, network, objective::cross_entropy> data(size);
-    auto one = solver_on(tiles), other = solver_on(blas);
-    const auto s = one.initialise({.seed = 1});
-    const auto a = one.hypergradient(s, data.all()), b = other.hypergradient(s, data.all());
-    double error = 0, norm = 0;
-    for (std::size_t i = 0; i < a.vector.size(); ++i) {
-        error += double(a.vector[i] - b.vector[i]) * double(a.vector[i] - b.vector[i]);
-        norm += double(a.vector[i]) * double(a.vector[i]);
-    }
-    CHECK(error <= 1e-8 * norm);  // 1e-4: rounding may flip a rectifier
+    const auto hypergradient = [&](const backend::cuda_settings& settings) {
+        backend_type on(settings);
+        auto solver = solver_on(on);
+        return solver.hypergradient(solver.initialise({.seed = 1}), data.all()).vector;
+    };
+    const auto expected = hypergradient({});
+    const auto error = [&](const backend::cuda_settings& settings) {
+        const auto vector = hypergradient(settings);
+        double difference = 0, norm = 0;
+        for (std::size_t i = 0; i < vector.size(); ++i) {
+            difference += double(vector[i] - expected[i]) * double(vector[i] - expected[i]);
+            norm += double(expected[i]) * double(expected[i]);
+        }
+        return std::sqrt(difference / norm);
+    };
+    constexpr double allowed = 1e-4;  // rounding may flip a rectifier
+    CHECK(error({.products = backend::matrix_products::cublas}) <= allowed);
+    CHECK(error({.arithmetic = backend::arithmetic::three_tf32}) <= allowed);
+    const double of_tf32 = error({.arithmetic = backend::arithmetic::tf32});
+    CHECK(of_tf32 > 1e-5);  // it is what runs
+    CHECK(of_tf32 <= 0.1);
+    CHECK_THROWS_AS(backend::cuda<double>({.arithmetic = backend::arithmetic::tf32}), argument_error);
 }
 
 TEST_CASE("cuda: a state from elsewhere moves to the device, and its copies are whole states") {

@@ -15,7 +15,7 @@ using bilevel::integer;
 
 /// The kernels of `backend::cuda` for callers whose arrays lie on the host: each call takes its arrays to the device and brings back those that it may have
 /// written to, with what lies between their tasks, so that whatever a kernel touches is seen.
-template <class Scalar> class host_visible_cuda {
+template <class Scalar, bilevel::backend::arithmetic Arithmetic = bilevel::backend::arithmetic::fp32> class host_visible_cuda {
     class transfers {
     public:
         transfers() = default;
@@ -74,6 +74,7 @@ template <class Scalar> class host_visible_cuda {
 
 public:
     using scalar = Scalar;
+    static constexpr bool rounds_to_tf32 = Arithmetic == bilevel::backend::arithmetic::tf32;
 
     // Members, so that a call takes what the kernel itself takes, braces too.
 #define BILEVEL_ON_DEVICE(NAME) carried_call<&bilevel::backend::cuda<Scalar>::NAME> NAME{};
@@ -103,7 +104,7 @@ public:
     }
 
     static bilevel::backend::cuda<Scalar>& device() {
-        static bilevel::backend::cuda<Scalar> one;
+        static bilevel::backend::cuda<Scalar> one({.arithmetic = Arithmetic});
         return one;
     }
 };

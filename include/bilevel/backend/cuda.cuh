@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/cuda/arithmetic.hpp>
 #include <bilevel/backend/cuda/arrays.cuh>
 #include <bilevel/backend/cuda/blas.cuh>
 #include <bilevel/backend/cuda/copies_ahead.cuh>
@@ -11,6 +12,7 @@
 #include <bilevel/backend/cuda/tile_products.hpp>
 #include <bilevel/backend/cuda/tiles.cuh>
 #include <bilevel/backend/thrust.hpp>
+#include <bilevel/core/error.hpp>
 
 #include <cstddef>
 #include <string>
@@ -30,14 +32,16 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 
 struct cuda_settings {
     matrix_products products = matrix_products::tiles;
+    backend::arithmetic arithmetic = backend::arithmetic::fp32;  // of the tiles, for floats; cuBLAS's products stay in FP32
     bool graphs = true;  // launch the kernels of a step at once, when its shapes repeat
 };
 
 /// An NVIDIA GPU: the device that is current when the backend is made. All tasks of a batch are one block, and every kernel takes all of them at once, on one
 /// stream; convolutions and matrix products by tiles in shared memory, everything else by Thrust. The host waits when it reads a loss, and at no other
-/// time; a step, or a hypergradient, whose shapes and arrays are those of an earlier one is a single CUDA graph. Arithmetic is FP32 (or double), and the bits of a
-/// result are the same in every run.
-/// Throws `cuda_error`, which names the call, where there is no device or a call fails. Needs nvcc: the header is not a part of bilevel.hpp.
+/// time; a step, or a hypergradient, whose shapes and arrays are those of an earlier one is a single CUDA graph. Arithmetic is FP32 (or double) unless the
+/// settings say otherwise, and the bits of a result are the same in every run.
+/// Throws `cuda_error`, which names the call, where there is no device or a call fails, and `argument_error` for an arithmetic that the scalar or the device
+/// does not have. Needs nvcc: the header is not a part of bilevel.hpp.
 template <class Scalar>
 class cuda : private detail::owned_handle,
              public thrust<cuda_policy, Scalar, cuda_arrays>,
@@ -52,15 +56,19 @@ public:
     using kernels = cuda;
 
     explicit cuda(const cuda_settings& settings = {})
-        : elementwise(cuda_policy(handle.stream()), cuda_arrays(handle)), settings_(settings) {}
+        : elementwise(cuda_policy(handle.stream()), cuda_arrays(handle)), settings_(settings) {
+        if (settings.arithmetic == arithmetic::fp32) return;
+        if (!std::is_same_v<Scalar, float>)
+            throw argument_error("backend::cuda<double>: tensor cores take floats: expected arithmetic::fp32");
+        if (const auto device = properties(); device.major < 8)
+            throw argument_error(std::string("backend::cuda: ") + device.name + " has no tensor cores for TF32: expected arithmetic::fp32");
+    }
 
     cuda& worker(integer) { return *this; }
     std::string describe() const {
-        int device = 0;
-        cudaDeviceProp properties{};
-        detail::check(cudaGetDevice(&device), "cudaGetDevice");
-        detail::check(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
-        return std::string(std::is_same_v<Scalar, float> ? "cuda<float>, " : "cuda<double>, ") + properties.name;
+        const char* const products[] = {", ", " in TF32, ", " in 3xTF32, "};
+        return (std::is_same_v<Scalar, float> ? "cuda<float>" : "cuda<double>") +
+               std::string(products[static_cast<int>(settings_.arithmetic)]) + properties().name;
     }
 
     using tiled::conv2d;
@@ -97,10 +105,18 @@ public:
     /// What its kernels run with, for calls of one's own on the same stream.
     cuda_handle& device() { return handle; }
     cuda_tiles tiles() const { return {handle.stream()}; }
+    arithmetic arithmetic_of_products() const { return settings_.arithmetic; }
     /// Kernels of the last step or hypergradient that ran as a graph; 0 where none has.
     integer kernels_of_graph() const { return graphs_.kernels(); }
 
 private:
+    static cudaDeviceProp properties() {
+        int device = 0;
+        cudaDeviceProp found{};
+        detail::check(cudaGetDevice(&device), "cudaGetDevice");
+        detail::check(cudaGetDeviceProperties(&found, device), "cudaGetDeviceProperties");
+        return found;
+    }
     bool by_blas() const { return settings_.products == matrix_products::cublas; }
 
     cuda_settings settings_;

@@ -8,3 +8,10 @@
 #else
 #define BILEVEL_HOST_DEVICE
 #endif
+
+// In front of a loop over what a thread of a device keeps in registers, which have no addresses.
+#if defined(__CUDA_ARCH__)
+#define BILEVEL_UNROLL _Pragma("unroll")
+#else
+#define BILEVEL_UNROLL
+#endif

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <bilevel/backend/convolution_geometry.hpp>
+#include <bilevel/backend/cuda/arithmetic.hpp>
 #include <bilevel/backend/cuda/convolution_operands.hpp>
+#include <bilevel/backend/cuda/lane_tile.hpp>
+#include <bilevel/backend/cuda/tensor_tile.hpp>
 #include <bilevel/backend/cuda/tile_product.hpp>
 #include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/core/array.hpp>
@@ -12,13 +15,14 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <type_traits>
 
 namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// Convolutions and matrix products by `tile_product`, all tasks at once, with weights of each task or shared ones; see `convolution_kernels` and
-/// `matrix_kernels` in primitives.hpp. Kernels offers launcher() of the thrust kernels, and tiles(), which runs a product:
-/// tiles().run(product, tasks). A sum of many terms in few tiles is split, by the extents alone, and its parts are added in order.
+/// `matrix_kernels` in primitives.hpp. Kernels offers launcher() of the thrust kernels, tiles(), which runs a product, tiles().run(product, tasks), and
+/// arithmetic_of_products(), which matters to floats alone. A sum of many terms in few tiles is split, by the extents alone, and its parts are added in order.
 template <class Kernels, class Scalar> struct tile_products {
     void conv2d(view<Scalar> y, view<const Scalar> x, view<const Scalar> w, convolution_geometry geometry, bool accumulate) {
         multiply(on_device::forward_operands<Scalar>{{x, y, w, geometry}, x, w, {y, accumulate}}, &on_device::forward_operands<Scalar>::y);
@@ -57,26 +61,29 @@ private:
         if (integer{of.rows} * std::max(of.columns, of.terms) > most || integer{of.terms} * of.columns > most)
             throw argument_error("backend::cuda: a product of " + std::to_string(of.rows) + " x " + std::to_string(of.terms) + " x " +
                                  std::to_string(of.columns) + " elements a task: expected less than 2^31 in each array");
-        if (of.rows <= 64) {
-            multiply<32, 64, 4, 4>(of, result);
-        } else if (of.columns <= 32) {
-            multiply<128, 32, 8, 4>(of, result);
-        } else {
-            multiply<128, 64, 8, 4>(of, result);
+        if constexpr (std::is_same_v<Scalar, float>) {
+            if (const arithmetic by = static_cast<Kernels&>(*this).arithmetic_of_products(); by != arithmetic::fp32) {
+                const bool three = by == arithmetic::three_tf32;
+                if (of.rows <= 64) return multiply(tensor_tile<32, 64, 16, 32>{three}, of, result);
+                if (of.columns <= 32) return multiply(tensor_tile<128, 32, 16, 32>{three}, of, result);
+                return multiply(tensor_tile<128, 64, 32, 32>{three}, of, result);
+            }
         }
+        if (of.rows <= 64) return multiply(lane_tile<Scalar, 32, 64, 4, 4>{}, of, result);
+        if (of.columns <= 32) return multiply(lane_tile<Scalar, 128, 32, 8, 4>{}, of, result);
+        multiply(lane_tile<Scalar, 128, 64, 8, 4>{}, of, result);
     }
-    template <int Rows, int Columns, int RowsOfThread, int ColumnsOfThread, class Operands>
-    void multiply(Operands of, on_device::product_result<Scalar> Operands::*result) {
-        using product = tile_product<Operands, Rows, Columns, RowsOfThread, ColumnsOfThread>;
+    template <class Tile, class Operands> void multiply(Tile tile, Operands of, on_device::product_result<Scalar> Operands::*result) {
+        using product = tile_product<Operands, Tile>;
         auto& kernels = static_cast<Kernels&>(*this);
         on_device::product_result<Scalar>& to = of.*result;
         if (of.rows == 0 || of.columns == 0 || to.to.tasks == 0) return;
         // Parts of at least 256 terms, and not more tiles than keep a device busy with a single task.
-        const int tiles = product{of}.tiles(), splits = std::clamp(std::min(of.terms / 256, 64 / tiles), 1, 16);
+        const int tiles = product{of, tile}.tiles(), splits = std::clamp(std::min(of.terms / 256, 64 / tiles), 1, 16);
         const int of_split = (of.terms + splits - 1) / splits;
         to.splits = splits;
         if (splits > 1) to.parts = kernels.launcher().template scratch<Scalar>(to.to.tasks * splits * to.to.batch * to.to.size);
-        kernels.tiles().run(product{of, splits, of_split}, static_cast<int>(to.to.tasks));
+        kernels.tiles().run(product{of, tile, splits, of_split}, static_cast<int>(to.to.tasks));
         if (splits > 1) kernels.launcher().for_each_element(to.to.tasks, to.to.batch * to.to.size, on_device::ordered_sum<Scalar>{to});
     }
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/cuda/check.cuh>
+#include <bilevel/backend/cuda/warp_product.cuh>
 #include <bilevel/backend/instruction_set.hpp>
 
 namespace bilevel::backend {
@@ -15,13 +16,14 @@ template <class Product> __global__ void __launch_bounds__(Product::threads) run
     const int thread = static_cast<int>(threadIdx.x);
     const typename Product::place at{static_cast<int>(blockIdx.x), static_cast<int>(blockIdx.y), static_cast<int>(blockIdx.z)};
     typename Product::state state;
+    const warp_product warp;
     product.begin(state, at, thread);
     product.fetch(state, at, thread, 0);
     for (int slab = 0, slabs = product.slabs(); slab < slabs; ++slab) {
         product.share(state, shared, thread);
         __syncthreads();
         if (slab + 1 < slabs) product.fetch(state, at, thread, slab + 1);
-        product.multiply(state, shared, thread);
+        product.multiply(state, shared, thread, warp);
         __syncthreads();
     }
     product.end(state, at, thread);
