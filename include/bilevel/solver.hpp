@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/repeatable.hpp>
+#include <bilevel/core/integer.hpp>
 #include <bilevel/core/take_rows.hpp>
 #include <bilevel/hypergradient/explain.hpp>
 #include <bilevel/problem/network_problem.hpp>

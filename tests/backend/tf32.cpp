@@ -19,7 +19,7 @@ TEST_CASE("tf32: numbers are rounded to the nearest, halves away from zero") {
     constexpr float ulp = 1.0F / 1024;
     static_assert(to_tf32(1 + ulp) == 1 + ulp);
     for (const float sign : {1.0F, -1.0F})
-        for (const float power : {1.0F, 1024.0F, 1e-30F * 1e-7F}) { // the last is subnormal for neither, 2⁻¹²³
+        for (const float power : {1.0F, 1024.0F, 1e-30F * 1e-7F}) { // 2⁻¹²³, near the smallest normal number
             const float one = sign * std::exp2(std::round(std::log2(power)));
             CHECK(to_tf32(one) == one);
             CHECK(to_tf32(one * (1 + ulp / 2)) == one * (1 + ulp));

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -53,10 +54,16 @@ TEST_CASE("batches ahead are handed out as they were placed, one of two places i
     auto sampler = data::episodes(numbered_images(12, 6), {.ways = 4, .shots = 1, .queries = 2});
     const integer tasks = 3, size = sampler.set().image_size();
     std::vector<float> copies[2][2];
+    const float* places[2];  // of the query images
+    for (const int which : {0, 1}) {
+        copies[which][0].resize(std::size_t(tasks * 4 * size));
+        copies[which][1].resize(std::size_t(tasks * 8 * size));
+        places[which] = copies[which][1].data();
+    }
     const auto place = [&](int which, episodes_view<float, int> batch) {
         for (auto* set : {&batch.support, &batch.query}) {
             auto& copy = copies[which][set == &batch.query];
-            copy.assign(set->inputs, set->inputs + tasks * set->count * size);
+            std::copy(set->inputs, set->inputs + tasks * set->count * size, copy.begin());
             set->inputs = copy.data();
         }
         return batch;
@@ -68,7 +75,7 @@ TEST_CASE("batches ahead are handed out as they were placed, one of two places i
         const auto here = ahead.batch(i);
         std::this_thread::sleep_for(std::chrono::milliseconds(1));  // the next one is drawn, and must not lie here
         CHECK(same(here, sampler.batch(i, tasks), size));
-        CHECK((here.query.inputs == copies[0][1].data() || here.query.inputs == copies[1][1].data()));
+        CHECK((here.query.inputs == places[0] || here.query.inputs == places[1]));
         if (i > 0 && i != 7) CHECK(here.query.inputs != before);
         before = here.query.inputs;
     }

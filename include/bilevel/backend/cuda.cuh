@@ -97,7 +97,8 @@ public:
     memory& batch_memory() const { return cuda_pinned_memory(); }
 
     /// A copy of an array of the host in the device's memory, which stays until the next one into the same slot, made beside whatever kernels run; the calling
-    /// thread, which may be any, waits until it has arrived. For what is drawn ahead (`data::batches_ahead`): support and query inputs of a batch.
+    /// thread, which may be any, waits until it has arrived. For what is drawn ahead (`data::batches_ahead`): support and query inputs of a batch. The slots
+    /// are the backend's: two samplers take different ones.
     template <class T> const T* copy_ahead(integer slot, const T* from, integer count) {
         return static_cast<const T*>(ahead_.copy(slot, from, static_cast<std::size_t>(count) * sizeof(T)));
     }

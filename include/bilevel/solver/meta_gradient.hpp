@@ -5,6 +5,7 @@
 #include <bilevel/backend/repeatable.hpp>
 #include <bilevel/core/aligned_vector.hpp>
 #include <bilevel/core/error.hpp>
+#include <bilevel/core/integer.hpp>
 #include <bilevel/core/rows.hpp>
 #include <bilevel/core/workspace.hpp>
 #include <bilevel/problem/outcome.hpp>
@@ -21,12 +22,17 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace bilevel::detail {
 
 /// How often any solver has taken memory for its workers.
 inline std::atomic<integer> memories_taken = 0;
+
+/// In the place of a training step, where there is none.
+struct no_step {};
 
 /// A batch where kernels can read it, and where that is.
 template <class Problem, class Kernels, class Batch>
@@ -46,29 +52,13 @@ public:
     using batch_type = typename Problem::template batch<scalar>;
 
     /// Throws `argument_error` where batch or state do not fit, `numeric_error` where a loss or the hypergradient is not finite.
-    template <class Settings>
-    report compute(Backend& backend, const Problem& problem, const Settings& settings, const state<scalar>& s, const batch_type& batch) {
-        return run(backend, problem, settings, s, batch, false, {}, [](const bool*) {});
-    }
-    /// The same for a training step, which follows in the same sequence of kernels: step(condition) calls those that change the state, as far as *condition
-    /// holds, which is false where this throws afterwards; `these` tells what it calls them with.
-    template <class Settings, class Step>
+    ///
+    /// A training step follows in the same sequence of kernels: step(condition) calls those that change the state, as far as *condition holds, which is
+    /// false where this throws afterwards; `these` tells what it calls them with.
+    template <class Settings, class Step = no_step>
     report compute(Backend& backend, const Problem& problem, const Settings& settings, const state<scalar>& s, const batch_type& batch,
-                   const backend::repeatable& these, Step step) {
-        return run(backend, problem, settings, s, batch, true, these, step);
-    }
-
-    aligned_vector<scalar>& vector() { return vector_; }
-    const aligned_vector<scalar>& statistics() const { return statistics_; }
-    /// Memory of the kernels for a number of the step.
-    scalar* number() const { return number_; }
-
-private:
-    using worker = training_worker<kernels, Problem, Hypergradient, Inner>;
-
-    template <class Settings, class Step>
-    report run(Backend& backend, const Problem& problem, const Settings& settings, const state<scalar>& s, const batch_type& batch,
-               bool record, backend::repeatable these, Step step) {
+                   backend::repeatable these = {}, [[maybe_unused]] Step step = {}) {
+        constexpr bool record = !std::is_same_v<Step, no_step>;
         problem.template check<scalar>(batch, true);
         if (integer(s.parameters.size()) != problem.outer_size())
             throw argument_error("state: it holds " + std::to_string(s.parameters.size()) + " parameters, the problem has " +
@@ -77,28 +67,8 @@ private:
         const shared_arrays<kernels> shared(k);
         const integer tasks = Problem::template tasks<scalar>(batch), block = backend.tasks_per_block(tasks);
         const auto extents = problem.template extents_of<scalar>(batch, block);
-        if (workers_.empty() || !(extents == extents_)) {
-            workers_.clear();
-            for (integer w = 0; w < backend.workers(); ++w)
-                workers_.push_back(std::make_unique<worker>(problem, extents, settings.hypergradient, settings.inner, k.array_memory()));
-            extents_ = extents;
-            vector_ = shared.template zeros<scalar>(problem.outer_size());
-            statistics_ = shared.template zeros<scalar>(problem.statistics_size());
-            squares_ = shared.template zeros<scalar>(1);
-            memory_ = ++memories_taken;
-        }
-        if (integer(outcomes_.size()) != tasks) {
-            outcomes_ = shared.template zeros<task_outcome>(tasks);
-            const auto take = [&](workspace& from) {
-                finite_tasks_ = from.take<bool>(tasks);
-                finite_ = from.take<bool>(1);
-                number_ = from.take<scalar>(1);
-            };
-            workspace counted;
-            take(counted);
-            of_step_ = workspace(counted.used(), k.array_memory());
-            take(of_step_);
-        }
+        if (workers_.empty() || !(extents == extents_)) take_memory(backend, problem, settings, extents);
+        if (integer(outcomes_.size()) != tasks) take_outcomes(k, tasks);
 
         const batch_type placed = place(problem, k, batch, these);
         const rows<const scalar> x{shared.readable(s.parameters, upload_slot::parameters), 0, block, problem.outer_size()},
@@ -109,21 +79,55 @@ private:
         these.add(x.data);
         these.add(before.data);
         these.add(outcomes_.data());
-        these.add(finite_);
+        these.add(numbers_.finite);
         k.repeat(these, [&] {
             launch(backend, settings, x, before, placed, record);
             const rows<const scalar> g{vector_.data(), 0, 1, integer(vector_.size())};
             k.inner_products(squares_.data(), g, g);
-            if (!record) return;
-            k.for_each_index(tasks, task_is_finite{outcomes_.data(), finite_tasks_});
-            k.for_each_index(1, all_is_finite<scalar>{finite_tasks_, tasks, squares_.data(), finite_});
-            step(finite_);
+            if constexpr (record) {
+                k.for_each_index(tasks, task_is_finite{outcomes_.data(), numbers_.finite_tasks});
+                k.for_each_index(1, all_is_finite<scalar>{numbers_.finite_tasks, tasks, squares_.data(), numbers_.finite});
+                step(static_cast<const bool*>(numbers_.finite));
+            }
         });
         k.wait();
         auto r = report::of(outcomes_);
         r.gradient_norm = std::sqrt(double(squares_.front()));
         require_finite(outcomes_, r.gradient_norm);
         return r;
+    }
+
+    aligned_vector<scalar>& vector() { return vector_; }
+    const aligned_vector<scalar>& statistics() const { return statistics_; }
+    /// Memory of the kernels for a number of the step.
+    scalar* number() const { return numbers_.of_choice; }
+
+private:
+    using worker = training_worker<kernels, Problem, Hypergradient, Inner>;
+
+    // What fails halfway is taken once more by the next call: memory is in use only when all of it is there.
+    template <class Settings>
+    void take_memory(Backend& backend, const Problem& problem, const Settings& settings, const typename Problem::extents& extents) {
+        const shared_arrays<kernels> shared(backend.worker(0));
+        workers_.clear();
+        memory_ = ++memories_taken;
+        std::vector<std::unique_ptr<worker>> workers;
+        for (integer w = 0; w < backend.workers(); ++w)
+            workers.push_back(
+                std::make_unique<worker>(problem, extents, settings.hypergradient, settings.inner, backend.worker(0).array_memory()));
+        vector_ = shared.template zeros<scalar>(problem.outer_size());
+        statistics_ = shared.template zeros<scalar>(problem.statistics_size());
+        squares_ = shared.template zeros<scalar>(1);
+        extents_ = extents;
+        workers_ = std::move(workers);
+    }
+    void take_outcomes(kernels& k, integer tasks) {
+        auto outcomes = shared_arrays<kernels>(k).template zeros<task_outcome>(tasks);
+        workspace counted;
+        (void)numbers(counted, tasks);
+        of_step_ = workspace(counted.used(), k.array_memory());
+        numbers_ = numbers(of_step_, tasks);
+        outcomes_ = std::move(outcomes);
     }
 
     template <class Settings>
@@ -156,8 +160,14 @@ private:
     aligned_vector<scalar> vector_, statistics_, squares_;
     aligned_vector<task_outcome> outcomes_;
     workspace of_step_;
-    bool *finite_tasks_ = nullptr, *finite_ = nullptr;
-    scalar* number_ = nullptr;
+    struct numbers {
+        bool *finite_tasks = nullptr, *finite = nullptr;
+        scalar* of_choice = nullptr;
+
+        numbers() = default;
+        numbers(workspace& from, integer tasks)
+            : finite_tasks(from.take<bool>(tasks)), finite(from.take<bool>(1)), of_choice(from.take<scalar>(1)) {}
+    } numbers_;
     integer memory_ = 0;  // a number that no other memory of workers has, of no solver, not even one at the same address
 };
 

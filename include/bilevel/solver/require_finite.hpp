@@ -4,6 +4,7 @@
 
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/host_device.hpp>
+#include <bilevel/core/integer.hpp>
 #include <bilevel/problem/outcome.hpp>
 
 #include <cmath>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/cpu/packet.hpp>
+#include <bilevel/core/integer.hpp>
 
 namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {

@@ -26,7 +26,7 @@ template <class Scalar, integer Outputs> class winograd : winograd_transforms<Sc
 public:
     static bool takes(integer channels, integer filters) { return channels % lanes<Scalar> == 0 && filters % lanes<Scalar> == 0; }
 
-    /// Whether images are at least as large as a tile, and the transformed weights, which are written and read once, small enough that this takes less time
+    /// Whether images have at least as many pixels as a tile, and the transformed weights, which are written and read once, small enough that this takes less time
     /// than is gained: 16 MB.
     static bool pays(integer height, integer width, integer channels, integer filters) {
         return height * width >= Outputs * Outputs && positions * channels * filters * integer(sizeof(Scalar)) <= integer{1} << 24;

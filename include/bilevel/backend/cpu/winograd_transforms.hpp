@@ -5,6 +5,7 @@
 #include <bilevel/backend/cpu/minimal_filtering.hpp>
 #include <bilevel/backend/cpu/packed_weights.hpp>
 #include <bilevel/backend/cpu/winograd_tiles.hpp>
+#include <bilevel/core/integer.hpp>
 
 namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {

@@ -7,6 +7,7 @@
 #include <bilevel/core/integer.hpp>
 
 #include <cstddef>
+#include <mutex>
 
 namespace bilevel::backend {
 
@@ -17,8 +18,10 @@ public:
     cuda_copies_ahead(const cuda_copies_ahead&) = delete;
     cuda_copies_ahead& operator=(const cuda_copies_ahead&) = delete;
 
-    /// The copy stays until the next one into the same slot. The calling thread waits until it has arrived.
+    /// The copy stays until the next one into the same slot. The calling thread, which may be any, waits until it has arrived.
     const void* copy(integer slot, const void* from, std::size_t bytes) {
+        const std::lock_guard<std::mutex> one_at_a_time(mutex_);
+        detail::check(cudaSetDevice(device_), "cudaSetDevice");  // each thread has its own
         const void* const to = uploads_.upload(slot, from, bytes);
         detail::check(cudaStreamSynchronize(stream_.stream), "cudaStreamSynchronize");
         return to;
@@ -30,6 +33,14 @@ private:
         own_stream() { detail::check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags"); }
         ~own_stream() { (void)cudaStreamDestroy(stream); }
     };
+    static int current_device() {
+        int device = 0;
+        detail::check(cudaGetDevice(&device), "cudaGetDevice");
+        return device;
+    }
+
+    std::mutex mutex_;
+    int device_ = current_device();
     own_stream stream_;
     cuda_uploads uploads_{stream_.stream};
 };

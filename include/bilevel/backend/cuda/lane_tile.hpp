@@ -19,7 +19,7 @@ template <class Scalar, int Rows, int Columns, int RowsOfThread, int ColumnsOfTh
     struct alignas(sizeof(Scalar) * 4 > 16 ? 16 : sizeof(Scalar) * 4) quad {
         Scalar element[4];
     };
-    /// Rows are padded so that writing a column meets no bank twice.
+    /// Rows are padded: of sixteen terms that are written at once two meet in a bank (floats).
     struct slab {
         quad left[depth][Rows / 4 + 1], right[depth][Columns / 4 + 1];
 

@@ -13,7 +13,7 @@ namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {
 namespace on_device {
 
-/// The nearest number with 10 bits behind the point, of two equally near the larger one.
+/// The nearest number with 10 bits behind the point, of two equally near the one farther from zero.
 BILEVEL_HOST_DEVICE constexpr float to_tf32(float x) {
     constexpr std::uint32_t dropped = 13;
     const std::uint32_t bits = std::bit_cast<std::uint32_t>(x) + (std::uint32_t{1} << (dropped - 1));
@@ -35,7 +35,8 @@ struct warp_fragments {
     static BILEVEL_HOST_DEVICE constexpr place_in_fragment c(int lane, int i) { return {lane / 4 + i / 2 * 8, lane % 4 * 2 + i % 2}; }
 };
 
-/// What a lane holds of a or b: its elements x ≈ high + low, with an error of at most 2⁻²² |x|; without the low parts one of 2⁻¹¹ |x|.
+/// What a lane holds of a or b: its elements x ≈ high + low, with an error of at most 2⁻²² |x|, away from the ends of the range; without the low parts one of
+/// 2⁻¹¹ |x|.
 template <int Elements, bool WithLow> struct fragment {
     static constexpr bool has_low = WithLow;
     float high[Elements], low[WithLow ? Elements : 1];

@@ -11,7 +11,8 @@ namespace on_device {
 
 /// What a warp does together for a `tensor_tile`. Devices before compute capability 8.0 have no such product (`cuda` refuses it there).
 struct warp_product {
-    /// sums += a b; of numbers in two parts the small products come first, and the tensor core, which cuts its sums off, adds up eight terms alone: the sums of all are rounded.
+    /// sums += a b. Of numbers in two parts the small products come first; the tensor core cuts off what it adds, so that it adds the three products of eight
+    /// terms alone, and ordinary, rounded additions do the rest.
     __device__ void multiply(float (&sums)[4], const fragment<4, false>& a, const fragment<2, false>& b) const {
         multiply(sums, a.high, b.high);
     }
