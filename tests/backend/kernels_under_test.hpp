@@ -14,10 +14,14 @@
 #include <fixtures/tiles.hpp>
 #define FLOAT_KERNELS_UNDER_TEST fixture::parallel_thrust<float>
 #define KERNELS_UNDER_TEST fixture::parallel_thrust<float>, fixture::sequential_thrust<double>
+#ifdef BILEVEL_CONFORMANCE_WITHOUT_TENSOR_CORES
+#define PRODUCT_KERNELS_UNDER_TEST KERNELS_UNDER_TEST, fixture::tiled_thrust<float>, fixture::tiled_thrust<double>
+#else
 #define PRODUCT_KERNELS_UNDER_TEST                                                   \
     KERNELS_UNDER_TEST, fixture::tiled_thrust<float>, fixture::tiled_thrust<double>, \
         fixture::tiled_thrust<float, bilevel::backend::arithmetic::tf32>,            \
         fixture::tiled_thrust<float, bilevel::backend::arithmetic::three_tf32>
+#endif
 #else
 #include <bilevel/backend/cpu.hpp>
 #define FLOAT_KERNELS_UNDER_TEST bilevel::backend::cpu_kernels<float>
