@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/repeatable.hpp>
+#include <bilevel/core/copied_values.hpp>
 #include <bilevel/core/integer.hpp>
 #include <bilevel/core/take_rows.hpp>
 #include <bilevel/hypergradient/explain.hpp>
@@ -205,7 +206,8 @@ private:
             [&](integer, integer w) {
                 detail::conditional_kernels<kernels> k(backend_->worker(w), condition);
                 settings_.outer.update(k, s.parameters.data(), static_cast<const scalar*>(g), s.moments.data(), size, now);
-                k.for_each_index(problem_.statistics_size(), detail::copied<scalar>{s.statistics.data(), gradient_.statistics().data()});
+                k.for_each_index(problem_.statistics_size(),
+                                 detail::copied_values<scalar>{s.statistics.data(), gradient_.statistics().data()});
             },
             [](integer, integer) {});
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/core/aligned_vector.hpp>
+#include <bilevel/core/copied_values.hpp>
 #include <bilevel/core/episode.hpp>
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/host_device.hpp>
@@ -22,12 +23,6 @@
 namespace bilevel::data {
 
 namespace detail {
-
-template <class Value> struct copy_of_values {
-    Value* to;
-    const Value* from;
-    BILEVEL_HOST_DEVICE void operator()(integer i) const { to[i] = from[i]; }
-};
 
 /// One number of the images that an episode consists of: `chosen` has for each of them its number in the set, times four, plus its quarter turns.
 template <class Scalar, class Pixel> struct gathered_pixel {
@@ -68,8 +63,8 @@ public:
         pixels_ = to;
         for (integer first = 0; first < count; first += pixels_at_once) {
             const integer here = std::min(pixels_at_once, count - first);
-            kernels_->for_each_index(
-                here, detail::copy_of_values<Pixel>{to + first, kernels_->upload(slot_of_choice, set.images().data() + first, here)});
+            kernels_->for_each_index(here, bilevel::detail::copied_values<Pixel>{
+                                               to + first, kernels_->upload(slot_of_choice, set.images().data() + first, here)});
         }
         kernels_->wait();
     }

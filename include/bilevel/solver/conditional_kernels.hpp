@@ -37,11 +37,4 @@ private:
     const bool* condition_;
 };
 
-/// to_i ← from_i
-template <class Scalar> struct copied {
-    Scalar* to;
-    const Scalar* from;
-    BILEVEL_HOST_DEVICE void operator()(integer i) const { to[i] = from[i]; }
-};
-
 }  // namespace bilevel::detail

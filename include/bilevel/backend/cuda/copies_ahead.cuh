@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/cuda/check.cuh>
+#include <bilevel/backend/cuda/stream.cuh>
 #include <bilevel/backend/cuda/uploads.cuh>
 #include <bilevel/core/integer.hpp>
 
@@ -23,16 +24,11 @@ public:
         const std::lock_guard<std::mutex> one_at_a_time(mutex_);
         detail::check(cudaSetDevice(device_), "cudaSetDevice");  // each thread has its own
         const void* const to = uploads_.upload(slot, from, bytes);
-        detail::check(cudaStreamSynchronize(stream_.stream), "cudaStreamSynchronize");
+        stream_.wait();
         return to;
     }
 
 private:
-    struct own_stream {
-        cudaStream_t stream = nullptr;
-        own_stream() { detail::check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags"); }
-        ~own_stream() { (void)cudaStreamDestroy(stream); }
-    };
     static int current_device() {
         int device = 0;
         detail::check(cudaGetDevice(&device), "cudaGetDevice");
@@ -41,8 +37,8 @@ private:
 
     std::mutex mutex_;
     int device_ = current_device();
-    own_stream stream_;
-    cuda_uploads uploads_{stream_.stream};
+    cuda_stream stream_;
+    cuda_uploads uploads_{stream_};
 };
 
 }  // namespace bilevel::backend

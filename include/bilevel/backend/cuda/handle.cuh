@@ -4,11 +4,11 @@
 
 #include <bilevel/backend/cuda/check.cuh>
 #include <bilevel/backend/cuda/memory.cuh>
+#include <bilevel/backend/cuda/stream.cuh>
 #include <bilevel/backend/cuda/uploads.cuh>
 #include <bilevel/core/integer.hpp>
 
 #include <cstddef>
-#include <optional>
 
 namespace bilevel::backend {
 
@@ -17,8 +17,6 @@ namespace bilevel::backend {
 class cuda_handle {
 public:
     cuda_handle() {
-        detail::check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
-        uploads_.emplace(stream_);
         detail::check(cublasCreate(&blas_), "cublasCreate");
         detail::check(cublasSetStream(blas_, stream_), "cublasSetStream");
         workspace_ = cuda_memory().allocate(workspace_bytes);
@@ -30,16 +28,14 @@ public:
         (void)cudaStreamSynchronize(stream_);
         (void)cublasDestroy(blas_);
         cuda_memory().deallocate(workspace_, workspace_bytes);
-        uploads_.reset();
-        (void)cudaStreamDestroy(stream_);
     }
 
     cudaStream_t stream() const { return stream_; }
     cublasHandle_t blas() const { return blas_; }
-    void wait() const { detail::check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
+    void wait() const { stream_.wait(); }
 
     /// See `cuda_uploads::upload`.
-    const void* upload(integer slot, const void* from, std::size_t bytes) { return uploads_->upload(slot, from, bytes); }
+    const void* upload(integer slot, const void* from, std::size_t bytes) { return uploads_.upload(slot, from, bytes); }
     void download(void* to, const void* from, std::size_t bytes) {
         detail::check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_), "cudaMemcpyAsync");
         wait();
@@ -48,10 +44,10 @@ public:
 private:
     static constexpr std::size_t workspace_bytes = std::size_t{32} << 20;  // what cuBLAS recommends for Hopper
 
-    cudaStream_t stream_ = nullptr;
+    cuda_stream stream_;
+    cuda_uploads uploads_{stream_};
     cublasHandle_t blas_ = nullptr;
     void* workspace_ = nullptr;
-    std::optional<cuda_uploads> uploads_;
 };
 
 }  // namespace bilevel::backend
