@@ -109,6 +109,19 @@ template <class Layer> void register_convolution(const std::string& at, integer 
             k.conv2d_backward_weights(dw, x, dy, Layer::geometry, false);
         };
     });
+    if (in::template extent<2> <= 3) return;
+    row("conv2d_tangent/" + at, [=](planes& p) {
+        return [dy = p.take<out>(images), x = p.take<in>(images), dx = p.take<in>(images), w = p.take<weights>(1),
+                dw = p.take<weights>(1)](auto& k) { k.conv2d_tangent(dy, dx, w, x, dw, Layer::geometry); };
+    });
+    row("conv2d_backward_data_tangent/" + at, [=](planes& p) {
+        return [dx = p.take<in>(images), y = p.take<out>(images), dy = p.take<out>(images), w = p.take<weights>(1),
+                dw = p.take<weights>(1)](auto& k) { k.conv2d_backward_data_tangent(dx, dy, w, y, dw, Layer::geometry); };
+    });
+    row("conv2d_backward_weights_tangent/" + at, [=](planes& p) {
+        return [dw = p.take<weights>(1), x = p.take<in>(images), dx = p.take<in>(images), y = p.take<out>(images),
+                dy = p.take<out>(images)](auto& k) { k.conv2d_backward_weights_tangent(dw, dx, y, x, dy, Layer::geometry); };
+    });
 }
 
 constexpr bilevel::backend::activation<float> relu{0.0F};

@@ -90,6 +90,7 @@ public:
         measure(#NAME, largest.extents, [&](auto& k) { k.NAME(in...); });   \
     }
     BILEVEL_EVERY_PRIMITIVE(BILEVEL_WATCHED)
+    BILEVEL_EVERY_OPTIONAL_PRIMITIVE(BILEVEL_WATCHED)
 #undef BILEVEL_WATCHED
 #undef BILEVEL_OUT_OF_LINE
 

@@ -80,6 +80,9 @@ template <class Scalar> struct work {
         k.conv2d(out, in, weights, {1, 1}, false);
         k.conv2d_backward_data(image(dx, side, channels), out, weights, {1, 1}, false);
         k.conv2d_backward_weights(dweights, in, out, {1, 1}, true);
+        k.conv2d_tangent(out, in, weights, in, dweights, {1, 1});
+        k.conv2d_backward_data_tangent(image(dx, side, channels), out, weights, normal, dweights, {1, 1});
+        k.conv2d_backward_weights_tangent(dweights, in, out, in, normal, {1, 1});
         k.conv2d(small, in, weights, {2, 1}, true);
         const backend::normalised<Scalar> of{out, mean, r, gain, sums};
         const backend::activation<Scalar> follows{Scalar(0)};

@@ -41,6 +41,22 @@ TEST_CASE("cost: what is accumulated is read too, and what tasks share moves onc
     CHECK(accumulates.bytes == overwrites.bytes + 8.0 * 3 * 5 * 10);
 }
 
+TEST_CASE("cost: a tangent in one call counts the products of two, and its result once") {
+    const auto x = null_view<float>(2, 5, 14, 14, 8), y = null_view<float>(2, 5, 7, 7, 16), w = null_view<float>(2, 1, 3, 3, 8, 16);
+    backend::cost<float> one, two;
+    one.conv2d_tangent(y, x, w, x, w, {2, 1});
+    one.conv2d_backward_data_tangent(x, y, w, y, w, {2, 1});
+    one.conv2d_backward_weights_tangent(w, x, y, x, y, {2, 1});
+    for (const bool add : {false, true}) {
+        two.conv2d(y, x, w, {2, 1}, add);
+        two.conv2d_backward_data(x, y, w, {2, 1}, add);
+        two.conv2d_backward_weights(w, x, y, {2, 1}, add);
+    }
+    CHECK(one.flops == two.flops);
+    const double results = 4.0 * (2 * 5 * 14 * 14 * 8 + 2 * 5 * 7 * 7 * 16 + 2 * 9 * 8 * 16);
+    CHECK(one.bytes == two.bytes - 2 * results);  // neither written nor read in between
+}
+
 TEST_CASE("cost: calls add up; arg-max positions are bytes") {
     backend::cost<float> cost;
     const auto x = null_view<float>(1, 2, 4, 4, 3), y = null_view<float>(1, 2, 2, 2, 3);

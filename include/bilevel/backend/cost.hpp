@@ -33,6 +33,18 @@ template <class Scalar> struct cost : host_arrays, single_worker<cost<Scalar>> {
     void conv2d_backward_weights(view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy, convolution_geometry, bool accumulate) {
         count(taps(dw, dy), output(dw, accumulate), x, dy);
     }
+    void conv2d_tangent(view<Scalar> y, view<const Scalar> x_moved, view<const Scalar> w, view<const Scalar> x, view<const Scalar> w_moved,
+                        convolution_geometry) {
+        count(2 * taps(w, y), y, x_moved, w, x, w_moved);
+    }
+    void conv2d_backward_data_tangent(view<Scalar> dx, view<const Scalar> dy_moved, view<const Scalar> w, view<const Scalar> dy,
+                                      view<const Scalar> w_moved, convolution_geometry) {
+        count(2 * taps(w, dy), dx, dy_moved, w, dy, w_moved);
+    }
+    void conv2d_backward_weights_tangent(view<Scalar> dw, view<const Scalar> x_moved, view<const Scalar> dy, view<const Scalar> x,
+                                         view<const Scalar> dy_moved, convolution_geometry) {
+        count(2 * taps(dw, dy), dw, x_moved, dy, x, dy_moved);
+    }
 
     void matmul(view<Scalar> y, view<const Scalar> x, view<const Scalar> w, bool accumulate) {
         count(2 * elements(y) * double(x.size), output(y, accumulate), x, w);

@@ -59,6 +59,18 @@ concept convolution_kernels = requires(K& k, detail::arguments<typename K::scala
     k.conv2d_backward_weights(a.out, a.in, a.in2, geometry, accumulate);
 };
 
+/// What a backend brings besides where it can sum two convolutions faster than one after the other; without it a tangent rule is two calls, of which the
+/// second accumulates.
+///  conv2d_tangent:                   ẏ = conv2d(ẋ, w) + conv2d(x, ẇ)
+///  conv2d_backward_data_tangent:     ˙dx = conv2d_backward_data(˙dy, w) + conv2d_backward_data(dy, ẇ)
+///  conv2d_backward_weights_tangent:  ˙dw = conv2d_backward_weights(ẋ, dy) + conv2d_backward_weights(x, ˙dy)
+template <class K>
+concept convolution_tangent_kernels = requires(K& k, detail::arguments<typename K::scalar> a, convolution_geometry geometry) {
+    k.conv2d_tangent(a.out, a.in, a.in2, a.in3, a.in4, geometry);
+    k.conv2d_backward_data_tangent(a.out, a.in, a.in2, a.in3, a.in4, geometry);
+    k.conv2d_backward_weights_tangent(a.out, a.in, a.in2, a.in3, a.in4, geometry);
+};
+
 /// Matrix products; an example of any shape is a row.    // x (n,k)  w (k,m)  y (n,m)
 ///  matmul:                   y = x w
 ///  matmul_backward_data:     dx = dy wᵀ

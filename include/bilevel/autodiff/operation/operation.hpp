@@ -17,12 +17,22 @@ template <class Shape, activity Activity, class Like> constexpr auto like(const 
     return array<typename Like::scalar, Shape, Activity>{x.tasks, batch, width};
 }
 
+/// Whether a bilinear primitive knows a kernel of these for its whole tangent rule.
+template <class Primitive, class Kernels>
+concept has_tangent_kernel = requires(Kernels& k, view<typename Kernels::scalar> out, view<const typename Kernels::scalar> in) {
+    Primitive::tangent_kernel(k, out, in, in, in, in);
+};
+
 /// Tangent rule of  out = kernel(a, b), linear in a and in b:  ȯut = kernel(ȧ, b) + kernel(a, ḃ).
 template <class Primitive> struct bilinear {
     void primal(auto& k, auto out, auto a, auto b) const { self().kernel(k, values_of(out), values_of(a), values_of(b), false); }
-    template <class A, class B> void tangent(auto& k, auto out, A a, B b) const {
-        if constexpr (A::varies) self().kernel(k, tangents_of(out), tangents_of(a), values_of(b), false);
-        if constexpr (B::varies) self().kernel(k, tangents_of(out), values_of(a), tangents_of(b), A::varies);
+    template <class K, class A, class B> void tangent(K& k, auto out, A a, B b) const {
+        if constexpr (A::varies && B::varies && has_tangent_kernel<Primitive, K>) {
+            self().tangent_kernel(k, tangents_of(out), tangents_of(a), values_of(b), values_of(a), tangents_of(b));
+        } else {
+            if constexpr (A::varies) self().kernel(k, tangents_of(out), tangents_of(a), values_of(b), false);
+            if constexpr (B::varies) self().kernel(k, tangents_of(out), values_of(a), tangents_of(b), A::varies);
+        }
     }
 
 private:

@@ -16,48 +16,91 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 template <class Scalar> class cpu_convolution : public virtual shared_among_threads {
 public:
     void conv2d(view<Scalar> y, view<const Scalar> x, view<const Scalar> w, convolution_geometry geometry, bool accumulate) {
-        const auto how = choose(x, y, w, geometry);
-        if (is_matrix_product(w, geometry)) {
-            product_.multiply(*this, y, x, w, of_pixels(x, y), accumulate);
-        } else if (how == convolution_algorithm::winograd_2x2) {
-            winograd_2x2_.forward(*this, y, x, w, accumulate);
-        } else if (how == convolution_algorithm::winograd_4x4) {
-            winograd_4x4_.forward(*this, y, x, w, accumulate);
-        } else {
-            direct_.forward(*this, y, x, w, geometry, how == convolution_algorithm::direct_across_images, accumulate);
-        }
+        forward(y, terms<1>{{{x, w}}}, geometry, accumulate);
     }
-
     void conv2d_backward_data(view<Scalar> dx, view<const Scalar> dy, view<const Scalar> w, convolution_geometry geometry,
                               bool accumulate) {
-        const auto how = choose(dx, dy, w, geometry);
-        if (is_matrix_product(w, geometry)) {
-            product_.multiply_by_transposed(*this, dx, dy, w, of_pixels(dx, dy), accumulate);
-        } else if (how == convolution_algorithm::winograd_2x2) {
-            winograd_2x2_.backward_data(*this, dx, dy, w, accumulate);
-        } else if (how == convolution_algorithm::winograd_4x4) {
-            winograd_4x4_.backward_data(*this, dx, dy, w, accumulate);
-        } else {
-            direct_.backward_data(*this, dx, dy, w, geometry, how == convolution_algorithm::direct_across_images, accumulate);
-        }
+        backward_data(dx, terms<1>{{{dy, w}}}, geometry, accumulate);
     }
-
     void conv2d_backward_weights(view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy, convolution_geometry geometry,
                                  bool accumulate) {
-        const auto how = choose(x, dy, dw, geometry);
-        if (is_matrix_product(dw, geometry)) {
-            product_.multiply_transposed(*this, dw, x, dy, of_pixels(x, dy), accumulate);
-        } else if (how == convolution_algorithm::winograd_2x2 || how == convolution_algorithm::winograd_4x4) {
-            winograd_2x2_.backward_weights(*this, dw, x, dy, accumulate);
-        } else {
-            direct_.backward_weights(*this, dw, x, dy, geometry, how == convolution_algorithm::direct_across_images, accumulate);
-        }
+        backward_weights(dw, terms<1>{{{x, dy}}}, geometry, accumulate);
+    }
+
+    void conv2d_tangent(view<Scalar> y, view<const Scalar> x_moved, view<const Scalar> w, view<const Scalar> x, view<const Scalar> w_moved,
+                        convolution_geometry geometry) {
+        forward(y, terms<2>{{{x_moved, w}, {x, w_moved}}}, geometry, false);
+    }
+    void conv2d_backward_data_tangent(view<Scalar> dx, view<const Scalar> dy_moved, view<const Scalar> w, view<const Scalar> dy,
+                                      view<const Scalar> w_moved, convolution_geometry geometry) {
+        backward_data(dx, terms<2>{{{dy_moved, w}, {dy, w_moved}}}, geometry, false);
+    }
+    void conv2d_backward_weights_tangent(view<Scalar> dw, view<const Scalar> x_moved, view<const Scalar> dy, view<const Scalar> x,
+                                         view<const Scalar> dy_moved, convolution_geometry geometry) {
+        backward_weights(dw, terms<2>{{{x_moved, dy}, {x, dy_moved}}}, geometry, false);
     }
 
     /// For all convolutions that it can do; the others keep theirs.
     void pin(convolution_algorithm algorithm) { pinned_ = algorithm; }
 
 private:
+    template <std::size_t Terms> using terms = convolution_terms<Scalar, Terms>;
+
+    // Winograd's algorithm sums the terms before it transforms them back; for the others they are as many calls.
+    template <std::size_t Terms> void forward(view<Scalar> y, const terms<Terms>& of, convolution_geometry geometry, bool accumulate) {
+        switch (const auto how = choose(of[0].left, y, of[0].right, geometry)) {
+            case convolution_algorithm::winograd_2x2:
+                return winograd_2x2_.forward(*this, y, of, accumulate);
+            case convolution_algorithm::winograd_4x4:
+                return winograd_4x4_.forward(*this, y, of, accumulate);
+            default:
+                one_by_one(of, accumulate, [&](auto x, auto w, bool add) {
+                    if (is_matrix_product(w, geometry)) {
+                        product_.multiply(*this, y, x, w, of_pixels(x, y), add);
+                    } else {
+                        direct_.forward(*this, y, x, w, geometry, how == convolution_algorithm::direct_across_images, add);
+                    }
+                });
+        }
+    }
+    template <std::size_t Terms>
+    void backward_data(view<Scalar> dx, const terms<Terms>& of, convolution_geometry geometry, bool accumulate) {
+        switch (const auto how = choose(dx, of[0].left, of[0].right, geometry)) {
+            case convolution_algorithm::winograd_2x2:
+                return winograd_2x2_.backward_data(*this, dx, of, accumulate);
+            case convolution_algorithm::winograd_4x4:
+                return winograd_4x4_.backward_data(*this, dx, of, accumulate);
+            default:
+                one_by_one(of, accumulate, [&](auto dy, auto w, bool add) {
+                    if (is_matrix_product(w, geometry)) {
+                        product_.multiply_by_transposed(*this, dx, dy, w, of_pixels(dx, dy), add);
+                    } else {
+                        direct_.backward_data(*this, dx, dy, w, geometry, how == convolution_algorithm::direct_across_images, add);
+                    }
+                });
+        }
+    }
+    template <std::size_t Terms>
+    void backward_weights(view<Scalar> dw, const terms<Terms>& of, convolution_geometry geometry, bool accumulate) {
+        switch (const auto how = choose(of[0].left, of[0].right, dw, geometry)) {
+            case convolution_algorithm::winograd_2x2:
+            case convolution_algorithm::winograd_4x4:
+                return winograd_2x2_.backward_weights(*this, dw, of, accumulate);
+            default:
+                one_by_one(of, accumulate, [&](auto x, auto dy, bool add) {
+                    if (is_matrix_product(dw, geometry)) {
+                        product_.multiply_transposed(*this, dw, x, dy, of_pixels(x, dy), add);
+                    } else {
+                        direct_.backward_weights(*this, dw, x, dy, geometry, how == convolution_algorithm::direct_across_images, add);
+                    }
+                });
+        }
+    }
+    /// f(left, right, whether to add to what is there) for every term.
+    template <std::size_t Terms, class F> static void one_by_one(const terms<Terms>& of, bool accumulate, F f) {
+        for (std::size_t i = 0; i < Terms; ++i) f(of[i].left, of[i].right, accumulate || i > 0);
+    }
+
     /// A 1 × 1 kernel is the matrix by which every pixel is multiplied.
     static bool is_matrix_product(const view<const Scalar>& w, convolution_geometry geometry) {
         return w.extents[0] == 1 && w.extents[1] == 1 && geometry.stride == 1 && geometry.padding == 0;

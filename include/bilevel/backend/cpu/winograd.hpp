@@ -13,9 +13,17 @@
 #include <bilevel/core/array.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 
 namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {
+
+/// The terms of a sum of convolutions, or of their adjoints, each by its two factors; those of one side have equal extents.
+template <class Scalar> struct convolution_factors {
+    view<const Scalar> left, right;
+};
+template <class Scalar, std::size_t Terms> using convolution_terms = std::array<convolution_factors<Scalar>, Terms>;
 
 /// Convolution with 3 × 3 kernels, stride 1 and padding 1, in tiles of m × m pixels by the minimal filtering of Winograd, F(m×m, 3×3) [Lavin16]: (m + 2)²
 /// products a tile and channel pair where the definition has 9 m² (m = 2: 16 of 36, m = 4: 36 of 144),
@@ -32,39 +40,49 @@ public:
         return height * width >= Outputs * Outputs && positions * channels * filters * integer(sizeof(Scalar)) <= integer{1} << 24;
     }
 
-    void forward(const shared_among_threads& threads, view<Scalar> y, view<const Scalar> x, view<const Scalar> w, bool accumulate) {
-        const integer channels = x.extents[2], filters = y.extents[2];
+    /// y = Σ conv2d(x, w) over the terms {x, w}: the sum over the terms is one over more channels, and is transformed back once.
+    template <std::size_t Terms>
+    void forward(const shared_among_threads& threads, view<Scalar> y, const convolution_terms<Scalar, Terms>& terms, bool accumulate) {
+        const integer channels = terms[0].left.extents[2], filters = y.extents[2], depth = integer(Terms) * channels;
         for (integer t = 0; t < y.tasks; ++t) {
-            if (t == 0 || w.stride != 0) transform_weights(threads, w.at(t), channels, filters);
-            correlate(threads, y, x, t, channels, filters, accumulate);
+            for (std::size_t i = 0; i < Terms; ++i)
+                if (const auto& w = terms[i].right; t == 0 || w.stride != 0)
+                    transform_weights(threads, depth, integer(i) * channels, w.at(t), channels, filters);
+            correlate(threads, y, terms, t, channels, filters, accumulate);
         }
     }
 
-    /// The convolution of dy with the kernel turned by 180° and transposed.
-    void backward_data(const shared_among_threads& threads, view<Scalar> dx, view<const Scalar> dy, view<const Scalar> w, bool accumulate) {
-        const integer channels = dx.extents[2], filters = dy.extents[2];
+    /// dx = Σ conv2d_backward_data(dy, w) over the terms {dy, w}: the convolution of dy with the kernel turned by 180° and transposed.
+    template <std::size_t Terms>
+    void backward_data(const shared_among_threads& threads, view<Scalar> dx, const convolution_terms<Scalar, Terms>& terms,
+                       bool accumulate) {
+        const integer channels = dx.extents[2], filters = terms[0].left.extents[2], depth = integer(Terms) * filters;
         Scalar* const turned = scratch(turned_, 9 * channels * filters);
         for (integer t = 0; t < dx.tasks; ++t) {
-            if (t == 0 || w.stride != 0) {
-                threads.for_each_part(9, threads.shares(9 * channels * filters), [=, from = w.at(t)](integer k, integer) {
-                    transpose(turned + k * channels * filters, channels, from + (8 - k) * channels * filters, filters, channels, filters);
-                });
-                transform_weights(threads, turned, filters, channels);
-            }
-            correlate(threads, dx, dy, t, filters, channels, accumulate);
+            for (std::size_t i = 0; i < Terms; ++i)
+                if (const auto& w = terms[i].right; t == 0 || w.stride != 0) {
+                    threads.for_each_part(9, threads.shares(9 * channels * filters), [=, from = w.at(t)](integer k, integer) {
+                        transpose(turned + k * channels * filters, channels, from + (8 - k) * channels * filters, filters, channels,
+                                  filters);
+                    });
+                    transform_weights(threads, depth, integer(i) * filters, turned, filters, channels);
+                }
+            correlate(threads, dx, terms, t, filters, channels, accumulate);
         }
     }
 
-    /// Threads share dw: each sums a rectangle of channels and filters over all tiles, in the same order whatever the rectangle.
-    void backward_weights(const shared_among_threads& threads, view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy,
+    /// dw = Σ conv2d_backward_weights(x, dy) over the terms {x, dy}. Threads share dw: each sums a rectangle of channels and filters over all tiles, in the
+    /// same order whatever the rectangle.
+    template <std::size_t Terms>
+    void backward_weights(const shared_among_threads& threads, view<Scalar> dw, const convolution_terms<Scalar, Terms>& terms,
                           bool accumulate)
         requires(Outputs == 2)
     {
-        const integer channels = x.extents[2], filters = dy.extents[2];
-        const tile_sequence all(x);
+        const integer channels = terms[0].left.extents[2], filters = terms[0].right.extents[2];
+        const tile_sequence all(terms[0].left);
         const tile_blocks blocks(channels, filters, all.count());
         const rectangles cut(channels, lanes<Scalar>, filters, widest_tile * lanes<Scalar>,
-                             threads.shares_of_products(positions * all.count() * channels * filters));
+                             threads.shares_of_products(integer(Terms) * positions * all.count() * channels * filters));
         const integer left_plane = blocks.step * cut.most_rows() + gap, right_plane = blocks.step * cut.most_columns() + gap;
         Scalar *const left_planes = scratch(left_, threads.members() * positions * left_plane),
                       *const right_planes = scratch(right_, threads.members() * positions * right_plane),
@@ -75,20 +93,21 @@ public:
                 const rectangle here = cut[part];  // rows of channels, columns of filters
                 Scalar *const left = left_planes + member * positions * left_plane, *const right =
                                                                                         right_planes + member * positions * right_plane;
-                for (integer block = 0; block < blocks.count; ++block) {
-                    const integer first = block * blocks.step, tiles = blocks.size(block);
-                    for_each_panel(here.rows(), [&](integer c, integer taken) {
-                        transform_inputs(left + c * tiles, left_plane, x.at(t) + here.first_row + c, zeros, all, first, tiles, channels,
-                                         taken);
-                    });
-                    for_each_column_block<Scalar>(here.columns(), [&](auto, integer f, integer taken) {
-                        transform_adjoints(right + f * tiles, right_plane, dy.at(t) + here.first_column + f, all, first, tiles, filters,
-                                           taken);
-                    });
-                    for (integer k = 0; k < positions; ++k)
-                        correlate_panels(sums + k * matrix(channels, filters) + here.first_row * filters + here.first_column, filters,
-                                         left + k * left_plane, right + k * right_plane, tiles, here.rows(), here.columns(), block > 0);
-                }
+                for (std::size_t i = 0; i < Terms; ++i)
+                    for (integer block = 0; block < blocks.count; ++block) {
+                        const Scalar *const x = terms[i].left.at(t) + here.first_row, *const dy = terms[i].right.at(t) + here.first_column;
+                        const integer first = block * blocks.step, tiles = blocks.size(block);
+                        for_each_panel(here.rows(), [&](integer c, integer taken) {
+                            transform_inputs(left + c * tiles, left_plane, taken, x + c, zeros, all, first, tiles, channels, taken);
+                        });
+                        for_each_column_block<Scalar>(here.columns(), [&](auto, integer f, integer taken) {
+                            transform_adjoints(right + f * tiles, right_plane, dy + f, all, first, tiles, filters, taken);
+                        });
+                        for (integer k = 0; k < positions; ++k)
+                            correlate_panels(sums + k * matrix(channels, filters) + here.first_row * filters + here.first_column, filters,
+                                             left + k * left_plane, right + k * right_plane, tiles, here.rows(), here.columns(),
+                                             i > 0 || block > 0);
+                    }
                 for (integer channel = here.first_row; channel < here.end_row; ++channel)
                     transform_sums(dw.at(t), sums, channel * filters + here.first_column, here.columns(), channels, filters, accumulate);
             });
@@ -118,12 +137,14 @@ private:
     };
 
     /// Threads share the blocks of tiles, whose cut no sum depends on.
-    void correlate(const shared_among_threads& threads, view<Scalar> y, view<const Scalar> x, integer t, integer channels, integer filters,
-                   bool accumulate) {
-        const tile_sequence all(x);
-        const integer shares = threads.shares_of_products(positions * all.count() * channels * filters);
+    template <std::size_t Terms>
+    void correlate(const shared_among_threads& threads, view<Scalar> y, const convolution_terms<Scalar, Terms>& terms, integer t,
+                   integer channels, integer filters, bool accumulate) {
+        const integer depth = integer(Terms) * channels;
+        const tile_sequence all(terms[0].left);
+        const integer shares = threads.shares_of_products(positions * all.count() * depth * filters);
         const tile_blocks blocks(channels, filters, all.count(), shares);
-        const integer in_plane = blocks.step * channels + gap, out_plane = blocks.step * filters + gap;
+        const integer in_plane = blocks.step * depth + gap, out_plane = blocks.step * filters + gap;
         Scalar *const ins = scratch(left_, threads.members() * positions * in_plane), *const outs =
                                                                                           scratch(right_, threads.members() * positions *
                                                                                                               out_plane);
@@ -131,10 +152,12 @@ private:
         threads.for_each_part(blocks.count, shares, [&](integer block, integer member) {
             const integer first = block * blocks.step, here = blocks.size(block);
             Scalar *const in = ins + member * positions * in_plane, *const out = outs + member * positions * out_plane;
-            transform_inputs(in, in_plane, x.at(t), zeros, all, first, here, channels, channels);
+            for (std::size_t i = 0; i < Terms; ++i)
+                transform_inputs(in + integer(i) * channels, in_plane, depth, terms[i].left.at(t), zeros, all, first, here, channels,
+                                 channels);
             for (integer k = 0; k < positions; ++k)
-                multiply_matrix(out + k * out_plane, filters, in + k * in_plane, channels, weights + k * matrix(channels, filters), here,
-                                channels, filters, false);
+                multiply_matrix(out + k * out_plane, filters, in + k * in_plane, depth, weights + k * matrix(depth, filters), here, depth,
+                                filters, false);
             transform_outputs(y.at(t), out, out_plane, all, first, here, filters, accumulate);
         });
     }
@@ -156,11 +179,13 @@ private:
         });
     }
 
-    // G w Gᵀ, each of the matrices packed.    // w (3,3,channels,filters)
-    void transform_weights(const shared_among_threads& threads, const Scalar* w, integer channels, integer filters) {
-        Scalar* const to = scratch(weights_, positions * matrix(channels, filters));
-        threads.for_each_stretch(channels, threads.shares(positions * channels * filters),
-                                 [=](integer first, integer end) { transform_rows_of_weights(to, w, first, end, channels, filters); });
+    // G w Gᵀ, as rows from first_row on of matrices of `rows` rows, each of them packed.    // w (3,3,channels,filters)
+    void transform_weights(const shared_among_threads& threads, integer rows, integer first_row, const Scalar* w, integer channels,
+                           integer filters) {
+        Scalar* const to = scratch(weights_, positions * matrix(rows, filters));
+        threads.for_each_stretch(channels, threads.shares(positions * channels * filters), [=](integer first, integer end) {
+            transform_rows_of_weights(to, rows, first_row, w, first, end, channels, filters);
+        });
     }
 
     aligned_vector<Scalar> weights_, turned_, left_, right_, sums_, zeros_;

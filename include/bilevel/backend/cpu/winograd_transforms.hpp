@@ -22,12 +22,12 @@ protected:
     /// Elements from one of the matrices to the next.
     static integer matrix(integer channels, integer filters) { return channels * filters + gap; }
 
-    // Bᵀ x B of the first `taken` of the channels from x on; as many zeros for the pixels beyond the image.
-    static void transform_inputs(Scalar* to, integer plane, const Scalar* x, const Scalar* zeros, const tile_sequence& all, integer first,
-                                 integer count, integer channels, integer taken) {
+    // Bᵀ x B of the first `taken` of the channels from x on, `stride` from tile to tile; as many zeros for the pixels beyond the image.
+    static void transform_inputs(Scalar* to, integer plane, integer stride, const Scalar* x, const Scalar* zeros, const tile_sequence& all,
+                                 integer first, integer count, integer channels, integer taken) {
         all.for_each(first, count, [&](integer t, integer n, integer row, integer column) {
             const Scalar* const image = x + n * all.height * all.width * channels;
-            Scalar* const out = to + t * taken;
+            Scalar* const out = to + t * stride;
             const auto transform = [&](integer c, auto get) BILEVEL_INLINE_LAMBDA {
                 filtering::along_both_axes<Scalar, edge, edge>(
                     [](auto from, auto put) BILEVEL_INLINE_LAMBDA { filter::input(from, put); }, get,
@@ -90,16 +90,16 @@ protected:
         });
     }
 
-    // G w Gᵀ of some channels, each of the matrices packed.    // w (3,3,channels,filters)
-    static void transform_rows_of_weights(Scalar* to, const Scalar* w, integer first_channel, integer end_channel, integer channels,
-                                          integer filters) {
-        const integer tap = channels * filters, plane = matrix(channels, filters);
+    // G w Gᵀ of some channels, as rows from first_row on of the matrices, each of them packed and of `rows` rows.    // w (3,3,channels,filters)
+    static void transform_rows_of_weights(Scalar* to, integer rows, integer first_row, const Scalar* w, integer first_channel,
+                                          integer end_channel, integer channels, integer filters) {
+        const integer tap = channels * filters, plane = matrix(rows, filters);
         for_each_column_block<Scalar>(filters, [&](auto vectors, integer first, integer) {
             constexpr integer width = decltype(vectors)::value * lanes<Scalar>;
             for (integer c = first_channel; c < end_channel; ++c)
                 for (integer j = 0; j < width; j += lanes<Scalar>) {
                     const Scalar* const from = w + c * filters + first + j;
-                    Scalar* const out = to + first * channels + c * width + j;
+                    Scalar* const out = to + first * rows + (first_row + c) * width + j;
                     filtering::along_both_axes<Scalar, 3, edge>([](auto get, auto put) BILEVEL_INLINE_LAMBDA { filter::weights(get, put); },
                                                                 [&](integer k) BILEVEL_INLINE_LAMBDA { return load(from + k * tap); },
                                                                 [&](integer k, const vector& v)
