@@ -49,15 +49,22 @@ template <class Scalar> constexpr bool is_packed(integer columns) { return colum
 
 /// packed from matrix, whose rows are `stride` apart.    // matrix (rows, columns)  packed (rows · packed_columns)
 template <class Scalar> void pack(Scalar* packed, const Scalar* matrix, integer rows, integer columns, integer stride) {
+    constexpr integer widest = widest_tile * lanes<Scalar>;
+    const integer whole = columns / widest;
     // Row by row: what is read is long, what is written is in the cache afterwards.
-    for (integer k = 0; k < rows; ++k)
-        for_each_column_block<Scalar>(columns, [&](auto vectors, integer first, integer here) {
-            constexpr integer width = decltype(vectors)::value * lanes<Scalar>;
-            const Scalar* const from = matrix + k * stride + first;
-            Scalar* const to = packed + first * rows + k * width;
-            for (integer j = 0; j < decltype(vectors)::value; ++j)
-                store(to + j * lanes<Scalar>, load_first(from + j * lanes<Scalar>, here - j * lanes<Scalar>));
-        });
+    for (integer k = 0; k < rows; ++k) {
+        const Scalar* from = matrix + k * stride;
+        Scalar* to = packed + k * widest;
+        for (integer block = 0; block < whole; ++block, from += widest, to += rows * widest)
+            unrolled<widest_tile>([&](auto j) BILEVEL_INLINE_LAMBDA { store(to + j * lanes<Scalar>, load(from + j * lanes<Scalar>)); });
+    }
+    for_each_column_block<Scalar>(columns - whole * widest, [&](auto vectors, integer first, integer here) {
+        constexpr integer width = decltype(vectors)::value * lanes<Scalar>;
+        const Scalar* from = matrix + whole * widest + first;
+        Scalar* to = packed + (whole * widest + first) * rows;
+        for (integer k = 0; k < rows; ++k, from += stride, to += width)
+            for (integer j = 0; j < width; j += lanes<Scalar>) store(to + j, load_first(from + j, here - j));
+    });
 }
 template <class Scalar> void pack(Scalar* packed, const Scalar* matrix, integer rows, integer columns) {
     pack(packed, matrix, rows, columns, columns);
