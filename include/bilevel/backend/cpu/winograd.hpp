@@ -97,12 +97,17 @@ public:
                     for (integer block = 0; block < blocks.count; ++block) {
                         const Scalar *const x = terms[i].left.at(t) + here.first_row, *const dy = terms[i].right.at(t) + here.first_column;
                         const integer first = block * blocks.step, tiles = blocks.size(block);
-                        for_each_panel(here.rows(), [&](integer c, integer taken) {
-                            transform_inputs(left + c * tiles, left_plane, taken, x + c, zeros, all, first, tiles, channels, taken);
-                        });
-                        for_each_column_block<Scalar>(here.columns(), [&](auto, integer f, integer taken) {
-                            transform_adjoints(right + f * tiles, right_plane, dy + f, all, first, tiles, filters, taken);
-                        });
+                        // Several panels, or blocks, of a tile at once, so that what is read of a pixel is long, but not all: each is written elsewhere.
+                        for (integer c = 0; c < here.rows(); c += stripe)
+                            transform_inputs(
+                                for_each_panel,
+                                [=](integer tile, integer begin, integer width) { return left + (c + begin) * tiles + tile * width; },
+                                left_plane, x + c, zeros, all, first, tiles, channels, std::min(stripe, here.rows() - c));
+                        for (integer f = 0; f < here.columns(); f += stripe)
+                            transform_adjoints(
+                                for_each_block,
+                                [=](integer tile, integer begin, integer width) { return right + (f + begin) * tiles + tile * width; },
+                                right_plane, dy + f, all, first, tiles, filters, std::min(stripe, here.columns() - f));
                         for (integer k = 0; k < positions; ++k)
                             correlate_panels(sums + k * matrix(channels, filters) + here.first_row * filters + here.first_column, filters,
                                              left + k * left_plane, right + k * right_plane, tiles, here.rows(), here.columns(),
@@ -121,6 +126,8 @@ private:
 
     // Channels side by side in the sums over tiles: whole vectors, and whole register tiles of any height.
     static constexpr integer panel = 48;
+    // What is transformed of a tile at once: whole panels and whole blocks of columns.
+    static constexpr integer stripe = 192;
 
     /// Tiles that are transformed together, a multiple of the rows of every register tile unless one block takes all: so many that a position's matrix,
     /// once it is in the second cache, is worth it; with many channels the matrices come from memory, and are worth twice as many.
@@ -153,8 +160,9 @@ private:
             const integer first = block * blocks.step, here = blocks.size(block);
             Scalar *const in = ins + member * positions * in_plane, *const out = outs + member * positions * out_plane;
             for (std::size_t i = 0; i < Terms; ++i)
-                transform_inputs(in + integer(i) * channels, in_plane, depth, terms[i].left.at(t), zeros, all, first, here, channels,
-                                 channels);
+                transform_inputs([](integer taken, auto run) BILEVEL_INLINE_LAMBDA { run(0, taken); },
+                                 [=](integer tile, integer, integer) { return in + tile * depth + integer(i) * channels; }, in_plane,
+                                 terms[i].left.at(t), zeros, all, first, here, channels, channels);
             for (integer k = 0; k < positions; ++k)
                 multiply_matrix(out + k * out_plane, filters, in + k * in_plane, depth, weights + k * matrix(depth, filters), here, depth,
                                 filters, false);
@@ -163,9 +171,16 @@ private:
     }
 
     /// f(first channel, channels of the panel).
-    template <class F> static void for_each_panel(integer channels, F f) {
+    static constexpr auto for_each_panel = [](integer channels, auto f) BILEVEL_INLINE_LAMBDA {
         for (integer first = 0; first < channels; first += panel) f(first, std::min(panel, channels - first));
-    }
+    };
+    /// f(first column, columns of the block) for the blocks of `for_each_column_block`.
+    static constexpr auto for_each_block = [](integer columns, auto f) BILEVEL_INLINE_LAMBDA {
+        for (integer first = 0, here = 0; first < columns; first += here) {
+            here = std::min(block_vectors<Scalar>(columns - first) * lanes<Scalar>, columns - first);
+            f(first, here);
+        }
+    };
 
     /// sums[c, f] = Σ_tiles left[tile, c] right[tile, f], or added to what is there.    // left in panels of channels, right in blocks of columns
     static void correlate_panels(Scalar* sums, integer stride, const Scalar* left, const Scalar* right, integer tiles, integer channels,

@@ -22,23 +22,29 @@ protected:
     /// Elements from one of the matrices to the next.
     static integer matrix(integer channels, integer filters) { return channels * filters + gap; }
 
-    // Bᵀ x B of the first `taken` of the channels from x on, `stride` from tile to tile; as many zeros for the pixels beyond the image.
-    static void transform_inputs(Scalar* to, integer plane, integer stride, const Scalar* x, const Scalar* zeros, const tile_sequence& all,
+    // Bᵀ x B of the first `taken` of the channels from x on, in runs; as many zeros for the pixels beyond the image.
+    // runs(taken, f) calls f(first channel, channels) for each run, which goes to to(tile, first channel, channels) in the first of the planes.
+    template <class Runs, class To>
+    static void transform_inputs(Runs runs, To to, integer plane, const Scalar* x, const Scalar* zeros, const tile_sequence& all,
                                  integer first, integer count, integer channels, integer taken) {
         all.for_each(first, count, [&](integer t, integer n, integer row, integer column) {
             const Scalar* const image = x + n * all.height * all.width * channels;
-            Scalar* const out = to + t * stride;
-            const auto transform = [&](integer c, auto get) BILEVEL_INLINE_LAMBDA {
-                filtering::along_both_axes<Scalar, edge, edge>(
-                    [](auto from, auto put) BILEVEL_INLINE_LAMBDA { filter::input(from, put); }, get,
-                    [&](integer k, const vector& v) BILEVEL_INLINE_LAMBDA { store(out + k * plane + c, v); });
+            const auto transform = [&](auto get) BILEVEL_INLINE_LAMBDA {
+                runs(taken, [&](integer begin, integer width) BILEVEL_INLINE_LAMBDA {
+                    Scalar* const out = to(t, begin, width) - begin;
+                    for (integer c = begin; c < begin + width; c += lanes<Scalar>)
+                        filtering::along_both_axes<Scalar, edge, edge>(
+                            [](auto from, auto put) BILEVEL_INLINE_LAMBDA { filter::input(from, put); },
+                            [&](integer k) BILEVEL_INLINE_LAMBDA { return get(k, c); },
+                            [&](integer k, const vector& v) BILEVEL_INLINE_LAMBDA { store(out + k * plane + c, v); });
+                });
             };
             const bool inside = row > 0 && column > 0 && row + Outputs < all.height && column + Outputs < all.width;
             if (inside) {
                 const Scalar* const corner = image + ((row - 1) * all.width + column - 1) * channels;
                 const integer down = all.width * channels;
-                for (integer c = 0; c < taken; c += lanes<Scalar>)
-                    transform(c, [&](integer k) BILEVEL_INLINE_LAMBDA { return load(corner + k / edge * down + k % edge * channels + c); });
+                transform([&](integer k, integer c)
+                              BILEVEL_INLINE_LAMBDA { return load(corner + k / edge * down + k % edge * channels + c); });
             } else {
                 const Scalar* pixel[positions];
                 for (integer k = 0; k < positions; ++k) {
@@ -46,8 +52,7 @@ protected:
                     const bool exists = i >= 0 && j >= 0 && i < all.height && j < all.width;
                     pixel[k] = exists ? image + (i * all.width + j) * channels : zeros;
                 }
-                for (integer c = 0; c < taken; c += lanes<Scalar>)
-                    transform(c, [&](integer k) BILEVEL_INLINE_LAMBDA { return load(pixel[k] + c); });
+                transform([&](integer k, integer c) BILEVEL_INLINE_LAMBDA { return load(pixel[k] + c); });
             }
         });
     }
@@ -71,22 +76,24 @@ protected:
         });
     }
 
-    // A dy Aᵀ of the first `taken` of the filters from dy on, with zeros for the pixels beyond the image.
-    static void transform_adjoints(Scalar* to, integer plane, const Scalar* dy, const tile_sequence& all, integer first, integer count,
-                                   integer filters, integer taken) {
+    // A dy Aᵀ of the first `taken` of the filters from dy on, with zeros for the pixels beyond the image; runs and to as above.
+    template <class Runs, class To>
+    static void transform_adjoints(Runs runs, To to, integer plane, const Scalar* dy, const tile_sequence& all, integer first,
+                                   integer count, integer filters, integer taken) {
         all.for_each(first, count, [&](integer t, integer n, integer row, integer column) {
             const Scalar* const corner = dy + ((n * all.height + row) * all.width + column) * filters;
             const integer down = all.width * filters, rows = all.height - row, columns = all.width - column;
-            for (integer c = 0; c < taken; c += lanes<Scalar>) {
-                Scalar* const out = to + t * taken + c;
-                filtering::along_both_axes<Scalar, Outputs, edge>(
-                    [](auto get, auto put) BILEVEL_INLINE_LAMBDA { filter::output_adjoint(get, put); },
-                    [&](integer k) BILEVEL_INLINE_LAMBDA {
-                        const bool exists = k / Outputs < rows && k % Outputs < columns;
-                        return exists ? load(corner + k / Outputs * down + k % Outputs * filters + c) : broadcast(Scalar(0));
-                    },
-                    [&](integer k, const vector& v) BILEVEL_INLINE_LAMBDA { store(out + k * plane, v); });
-            }
+            runs(taken, [&](integer begin, integer width) BILEVEL_INLINE_LAMBDA {
+                Scalar* const out = to(t, begin, width) - begin;
+                for (integer c = begin; c < begin + width; c += lanes<Scalar>)
+                    filtering::along_both_axes<Scalar, Outputs, edge>(
+                        [](auto get, auto put) BILEVEL_INLINE_LAMBDA { filter::output_adjoint(get, put); },
+                        [&](integer k) BILEVEL_INLINE_LAMBDA {
+                            const bool exists = k / Outputs < rows && k % Outputs < columns;
+                            return exists ? load(corner + k / Outputs * down + k % Outputs * filters + c) : broadcast(Scalar(0));
+                        },
+                        [&](integer k, const vector& v) BILEVEL_INLINE_LAMBDA { store(out + k * plane + c, v); });
+            });
         });
     }
 
