@@ -26,7 +26,11 @@ HERE = Path(__file__).resolve().parent
 AGREEMENT = {"double": 1e-9, "float": 1e-4}
 
 
-def environment(threads, device):
+# The peers, beside a program of ours that is compiled for that: what oneDNN, PyTorch's own kernels and XLA read.
+INSTRUCTIONS = {"native": {}, "avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "XLA_FLAGS": "--xla_cpu_max_isa=AVX2"}}
+
+
+def environment(threads, device, instructions="native"):
     """OpenBLAS chooses its kernels itself, glibc keeps the memory that it has, and every pool of threads has the same size. On the cpu nobody sees a GPU."""
     env = {name: value for name, value in os.environ.items() if name not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
     env.update(MALLOC_TRIM_THRESHOLD_="100000000000", MALLOC_MMAP_THRESHOLD_="4000000000", MALLOC_TOP_PAD_="100000000",
@@ -37,6 +41,7 @@ def environment(threads, device):
         env.update(XLA_PYTHON_CLIENT_PREALLOCATE="false")  # the device's memory is for both sides
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         env[name] = str(threads)
+    env.update(INSTRUCTIONS[instructions])
     return env
 
 
@@ -63,11 +68,11 @@ class Ours:
 class Peer:
     """A process that stays: what it imports and compiles is not paid again."""
 
-    def __init__(self, name, case, scalar, threads, layout, device="cpu"):
+    def __init__(self, name, case, scalar, threads, layout, device="cpu", instructions="native"):
         script = "jax_peer.py" if name.startswith("jax") else "torch_peer.py"
         command = [sys.executable, str(HERE / script), f"--peer={name}", *case.settings(), f"--scalar={scalar}", f"--threads={threads}",
                    f"--layout={layout}", f"--device={device}"]
-        self.process = subprocess.Popen(command, env=environment(threads, device), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, env=environment(threads, device, instructions), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, line):
         self.process.stdin.write(line + "\n")
@@ -121,7 +126,7 @@ def check(case, name, threads, options, scratch):
     for scalar, of, count in (("double", case, 1), ("float", case.for_float(), options.inputs)):
         folders = make_examples(Ours(options.program, of, "double", threads), of, scratch, count)
         ours = Ours(options.program, of, scalar, threads, options.device, options.convolution)
-        with Peer(name, of, scalar, threads, make_layout(ours, of, scratch), options.device) as peer:
+        with Peer(name, of, scalar, threads, make_layout(ours, of, scratch), options.device, options.instructions) as peer:
             found[scalar] = statistics.median(errors(ours, peer, folders, scratch))
         rounds_factors = scalar == "float" and name.endswith("_tf32")  # to ten bits, which is what such a row shows
         if not rounds_factors and not found[scalar] <= AGREEMENT[scalar]:
@@ -133,7 +138,7 @@ def measure(case, name, threads, options, scratch):
     """Both sides in turn, in float: medians of ours, milliseconds and memory of the peer."""
     ours = Ours(options.program, case, "float", threads, options.device, options.convolution)
     folder = make_examples(Ours(options.program, case, "double", threads), case, scratch, 1)[0]
-    with Peer(name, case, "float", threads, make_layout(ours, case, scratch), options.device) as peer:
+    with Peer(name, case, "float", threads, make_layout(ours, case, scratch), options.device, options.instructions) as peer:
         peer.ask(f"load {folder}")
         peer.ask(f"write {scratch / 'peer.npy'}")  # the first evaluation, which compiles
         mine, others = [], []
@@ -165,6 +170,8 @@ def parse():
     parser.add_argument("--threads", default="1,2", help="such as 1,2")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="cuda: 32 tasks at once on both sides, on the current GPU")
     parser.add_argument("--convolution", default="automatic", help="how ours convolves on the cpu, such as winograd_4x4; see hypergradient --help")
+    parser.add_argument("--instructions", choices=sorted(INSTRUCTIONS), default="native",
+                        help="avx2: the peers use no wider vectors, beside a program of ours built by the preset avx2")
     parser.add_argument("--json", help="file for the rows")
     parser.add_argument("--rounds", type=int, default=5, help="how often both sides take turns")
     parser.add_argument("--repeat", type=int, default=3, help="timed evaluations of a side in a round")
