@@ -155,7 +155,7 @@ protected:
 
     static void correlate_over_images(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const convolution_axis& vertical,
                                       const convolution_axis& horizontal, bool accumulate) {
-        const integer rows = vertical.taps * horizontal.taps * in.channels, pixels = in.count * vertical.pixels * horizontal.pixels;
+        const integer rows = vertical.taps * horizontal.taps * in.channels;
         // Sums of few terms take less time than to find out where they lie: then a tile's pixels are used for all columns.
         constexpr integer widest = widest_tile * lanes<Scalar>;
         const bool all_columns = out.channels % widest == 0 && rows * out.channels * integer(sizeof(Scalar)) <= few_weights_bytes;
@@ -163,23 +163,33 @@ protected:
             constexpr integer height = tile_rows<decltype(vectors)::value>, width = decltype(vectors)::value * lanes<Scalar>;
             const integer end_column = all_columns ? out.channels : first_column + columns;
             const product_terms terms{vertical.taps, horizontal.taps * in.channels, in.row(), horizontal.taps * in.channels * width};
-            raster pixel(vertical.pixels, horizontal.pixels);
-            for (integer first = 0; first < pixels; first += height) {
-                const Scalar* from[height];
-                Scalar* to[height];
-                const integer here = std::min(height, pixels - first);
-                for (integer p = 0; p < here; ++p, pixel.next()) {
-                    from[p] = in.data + pixel.image * in.size() + vertical.first_read(pixel.row) * in.row() +
-                              horizontal.first_read(pixel.column) * in.channels;
-                    to[p] = out.data + pixel.image * out.size() + (vertical.place + pixel.row * vertical.step) * out.row() +
-                            (horizontal.place + pixel.column * horizontal.step) * out.channels + first_column;
-                }
+            // From pixel to pixel and from row to row, in what is read and in what is written.
+            const integer read = horizontal.stride * in.channels, write = horizontal.step * out.channels;
+            const Scalar* from[height];
+            Scalar* to[height];
+            integer waiting = 0;
+            const auto multiply = [&](integer here) {
                 std::fill(from + here, from + height, from[0]);
                 for (integer column = first_column; column < end_column; column += width) {
                     multiply_tile<decltype(vectors)::value>(to, from, terms, packed + column * rows, here, columns, accumulate);
                     for (integer p = 0; p < here; ++p) to[p] += width;
                 }
-            }
+            };
+            for (integer image = 0; image < in.count; ++image)
+                for (integer i = 0; i < vertical.pixels; ++i) {
+                    const Scalar* next =
+                        in.data + image * in.size() + vertical.first_read(i) * in.row() + horizontal.first_read(0) * in.channels;
+                    Scalar* next_to = out.data + image * out.size() + (vertical.place + i * vertical.step) * out.row() +
+                                      horizontal.place * out.channels + first_column;
+                    for (integer j = 0; j < horizontal.pixels; ++j, next += read, next_to += write) {
+                        from[waiting] = next;
+                        to[waiting] = next_to;
+                        if (++waiting < height) continue;
+                        multiply(height);
+                        waiting = 0;
+                    }
+                }
+            if (waiting > 0) multiply(waiting);
         });
     }
 
