@@ -38,7 +38,7 @@ const convolution cases[] = {
 };
 
 #if defined(BILEVEL_CONFORMANCE_OF_THRUST) || defined(BILEVEL_CONFORMANCE_OF_CUDA)
-#define EVERY_ALGORITHM PRODUCT_KERNELS_UNDER_TEST
+#define EVERY_ALGORITHM CONVOLUTION_KERNELS_UNDER_TEST
 #else
 // The algorithms of the cpu backend, whatever it would choose by itself.
 template <class Scalar, backend::convolution_algorithm Algorithm> struct pinned : backend::cpu_kernels<Scalar> {

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The kernels that the conformance suite is compiled for, one executable a backend; for convolutions and matrix products there may be more of them.
+// The kernels that the conformance suite is compiled for, one executable a backend; for convolutions and matrix products there may be more of them, and for convolutions
+// more still.
 #if defined(BILEVEL_CONFORMANCE_OF_CUDA)
 #include <cuda/host_visible.cuh>
 #define FLOAT_KERNELS_UNDER_TEST fixture::host_visible_cuda<float>
@@ -10,6 +11,11 @@
 #define PRODUCT_KERNELS_UNDER_TEST                                                             \
     KERNELS_UNDER_TEST, fixture::host_visible_cuda<float, bilevel::backend::arithmetic::tf32>, \
         fixture::host_visible_cuda<float, bilevel::backend::arithmetic::three_tf32>
+#ifdef BILEVEL_HAS_CUDNN
+#define CONVOLUTION_KERNELS_UNDER_TEST \
+    PRODUCT_KERNELS_UNDER_TEST,        \
+        fixture::host_visible_cuda<float, bilevel::backend::arithmetic::fp32, bilevel::backend::convolution_products::cudnn>
+#endif
 #elif defined(BILEVEL_CONFORMANCE_OF_THRUST)
 #include <fixtures/tiles.hpp>
 #define FLOAT_KERNELS_UNDER_TEST fixture::parallel_thrust<float>
@@ -27,4 +33,7 @@
 #define FLOAT_KERNELS_UNDER_TEST bilevel::backend::cpu_kernels<float>
 #define KERNELS_UNDER_TEST bilevel::backend::cpu_kernels<float>, bilevel::backend::cpu_kernels<double>
 #define PRODUCT_KERNELS_UNDER_TEST KERNELS_UNDER_TEST
+#endif
+#ifndef CONVOLUTION_KERNELS_UNDER_TEST
+#define CONVOLUTION_KERNELS_UNDER_TEST PRODUCT_KERNELS_UNDER_TEST
 #endif

@@ -15,7 +15,9 @@ using bilevel::integer;
 
 /// The kernels of `backend::cuda` for callers whose arrays lie on the host: each call takes its arrays to the device and brings back those that it may have
 /// written to, with what lies between their tasks, so that whatever a kernel touches is seen.
-template <class Scalar, bilevel::backend::arithmetic Arithmetic = bilevel::backend::arithmetic::fp32> class host_visible_cuda {
+template <class Scalar, bilevel::backend::arithmetic Arithmetic = bilevel::backend::arithmetic::fp32,
+          bilevel::backend::convolution_products Convolutions = bilevel::backend::convolution_products::tiles>
+class host_visible_cuda {
     class transfers {
     public:
         transfers() = default;
@@ -75,6 +77,7 @@ template <class Scalar, bilevel::backend::arithmetic Arithmetic = bilevel::backe
 public:
     using scalar = Scalar;
     static constexpr bool rounds_to_tf32 = Arithmetic == bilevel::backend::arithmetic::tf32;
+    static constexpr bool tasks_differ_alone = Convolutions == bilevel::backend::convolution_products::cudnn;
 
     // Members, so that a call takes what the kernel itself takes, braces too.
 #define BILEVEL_ON_DEVICE(NAME) carried_call<&bilevel::backend::cuda<Scalar>::NAME> NAME{};
@@ -104,7 +107,7 @@ public:
     }
 
     static bilevel::backend::cuda<Scalar>& device() {
-        static bilevel::backend::cuda<Scalar> one({.arithmetic = Arithmetic});
+        static bilevel::backend::cuda<Scalar> one({.convolutions = Convolutions, .arithmetic = Arithmetic});
         return one;
     }
 };

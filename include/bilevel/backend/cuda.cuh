@@ -5,7 +5,9 @@
 #include <bilevel/backend/cuda/arithmetic.hpp>
 #include <bilevel/backend/cuda/arrays.cuh>
 #include <bilevel/backend/cuda/blas.cuh>
+#include <bilevel/backend/cuda/convolution_for_cudnn.hpp>
 #include <bilevel/backend/cuda/copies_ahead.cuh>
+#include <bilevel/backend/cuda/cudnn.cuh>
 #include <bilevel/backend/cuda/graphs.cuh>
 #include <bilevel/backend/cuda/handle.cuh>
 #include <bilevel/backend/cuda/policy.cuh>
@@ -32,7 +34,8 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 
 struct cuda_settings {
     matrix_products products = matrix_products::tiles;
-    backend::arithmetic arithmetic = backend::arithmetic::fp32;  // of the tiles, for floats; cuBLAS's products stay in FP32
+    convolution_products convolutions = convolution_products::tiles;
+    backend::arithmetic arithmetic = backend::arithmetic::fp32;  // of tiles and cuDNN, for floats; cuBLAS's products stay in FP32
     bool graphs = true;  // launch the kernels of a step at once, when its shapes repeat
 };
 
@@ -41,22 +44,25 @@ struct cuda_settings {
 /// time; a step, or a hypergradient, whose shapes and arrays are those of an earlier one is a single CUDA graph. Arithmetic is FP32 (or double) unless the
 /// settings say otherwise, and the bits of a result are the same in every run.
 /// Throws `cuda_error`, which names the call, where there is no device or a call fails, and `argument_error` for an arithmetic that the scalar or the device
-/// does not have. Needs nvcc: the header is not a part of bilevel.hpp.
+/// does not have, and for cuDNN where the scalar is double or the program was built without it. Needs nvcc: the header is not a part of bilevel.hpp.
 template <class Scalar>
 class cuda : private detail::owned_handle,
              public thrust<cuda_policy, Scalar, cuda_arrays>,
              public tile_products<cuda<Scalar>, Scalar>,
-             public blas_products<cuda<Scalar>, Scalar> {
+             public blas_products<cuda<Scalar>, Scalar>,
+             public cudnn_convolutions<cuda<Scalar>, Scalar> {
     using elementwise = thrust<cuda_policy, Scalar, cuda_arrays>;
     using tiled = tile_products<cuda<Scalar>, Scalar>;
     using blas = blas_products<cuda<Scalar>, Scalar>;
+    using cudnn = cudnn_convolutions<cuda<Scalar>, Scalar>;
 
 public:
     using scalar = Scalar;
     using kernels = cuda;
 
     explicit cuda(const cuda_settings& settings = {})
-        : elementwise(cuda_policy(handle.stream()), cuda_arrays(handle)), settings_(settings) {
+        : elementwise(cuda_policy(handle.stream()), cuda_arrays(handle)), cudnn(handle.stream(), settings.convolutions),
+          settings_(settings) {
         if (settings.arithmetic == arithmetic::fp32) return;
         if (!std::is_same_v<Scalar, float>)
             throw argument_error("backend::cuda<double>: tensor cores take floats: expected arithmetic::fp32");
@@ -71,9 +77,18 @@ public:
                std::string(products[static_cast<int>(settings_.arithmetic)]) + properties().name;
     }
 
-    using tiled::conv2d;
-    using tiled::conv2d_backward_data;
-    using tiled::conv2d_backward_weights;
+    void conv2d(view<Scalar> y, view<const Scalar> x, view<const Scalar> w, convolution_geometry geometry, bool accumulate) {
+        if (!cudnn::conv2d(y, x, w, geometry, accumulate)) tiled::conv2d(y, x, w, geometry, accumulate);
+    }
+    void conv2d_backward_data(view<Scalar> dx, view<const Scalar> dy, view<const Scalar> w, convolution_geometry geometry,
+                              bool accumulate) {
+        if (!cudnn::conv2d_backward_data(dx, dy, w, geometry, accumulate)) tiled::conv2d_backward_data(dx, dy, w, geometry, accumulate);
+    }
+    void conv2d_backward_weights(view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy, convolution_geometry geometry,
+                                 bool accumulate) {
+        if (!cudnn::conv2d_backward_weights(dw, x, dy, geometry, accumulate))
+            tiled::conv2d_backward_weights(dw, x, dy, geometry, accumulate);
+    }
     void matmul(view<Scalar> y, view<const Scalar> x, view<const Scalar> w, bool accumulate) {
         by_blas() ? blas::matmul(y, x, w, accumulate) : tiled::matmul(y, x, w, accumulate);
     }
