@@ -50,6 +50,7 @@ section() {
 build() {
     cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DBILEVEL_CUDA=ON -DBILEVEL_NATIVE=OFF "-DCMAKE_PREFIX_PATH=$build/pack/usr" \
         -DBILEVEL_INSTALL=OFF >"$build/configure.log" 2>&1 || { cat "$build/configure.log"; return 1; }
+    grep -i 'bilevel: cu' "$build/configure.log" # CUDA, and whether cuDNN is there, which nothing needs
     cmake --build "$build" --parallel "$(nproc)" --target test_cuda benchmark_cuda_meta_step few_shot hypergradient
 }
 sanitize() { # few cases: under the tool each kernel takes some hundred times as long
