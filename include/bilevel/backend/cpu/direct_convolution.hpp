@@ -161,7 +161,7 @@ protected:
         const bool all_columns = out.channels % widest == 0 && rows * out.channels * integer(sizeof(Scalar)) <= few_weights_bytes;
         for_each_column_block<Scalar>(all_columns ? widest : out.channels, [&](auto vectors, integer first_column, integer columns) {
             constexpr integer height = tile_rows<decltype(vectors)::value>, width = decltype(vectors)::value * lanes<Scalar>;
-            const integer end_column = all_columns ? out.channels : first_column + columns;
+            const integer blocks = all_columns ? out.channels / width : 1;
             const product_terms terms{vertical.taps, horizontal.taps * in.channels, in.row(), horizontal.taps * in.channels * width};
             // From pixel to pixel and from row to row, in what is read and in what is written.
             const integer read = horizontal.stride * in.channels, write = horizontal.step * out.channels;
@@ -170,10 +170,8 @@ protected:
             integer waiting = 0;
             const auto multiply = [&](integer here) {
                 std::fill(from + here, from + height, from[0]);
-                for (integer column = first_column; column < end_column; column += width) {
-                    multiply_tile<decltype(vectors)::value>(to, from, terms, packed + column * rows, here, columns, accumulate);
-                    for (integer p = 0; p < here; ++p) to[p] += width;
-                }
+                multiply_tile<decltype(vectors)::value>(to, from, terms, packed + first_column * rows, rows * width, here, columns, blocks,
+                                                        accumulate);
             };
             for (integer image = 0; image < in.count; ++image)
                 for (integer i = 0; i < vertical.pixels; ++i) {

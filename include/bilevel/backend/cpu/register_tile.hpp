@@ -74,15 +74,21 @@ BILEVEL_INLINE void sum_products(tile_sums<Vectors, Scalar>& sum, In in, const p
     } while (++run < terms.runs);
 }
 
-/// out[p][j] = Σ_{run, k} in[p][run · pitch + k] w[run · weights_pitch + k · width + j], or added to what is there, for p < rows, j < columns.
+/// out[p][j] = Σ_{run, k} in[p][run · pitch + k] w[run · weights_pitch + k · width + j], or added to what is there, for p < rows, j < columns; and the same of
+/// `blocks` blocks of so many columns side by side, whose weights are `block_pitch` apart: what it takes to begin, as long as few terms are, is paid once.
 /// All tile_rows pointers of `in` can be read; those of `out` from `rows` on are not used.
 template <integer Vectors, class Scalar>
 __attribute__((noinline)) void multiply_tile(Scalar* const* out, const Scalar* const* in, const product_terms& terms, const Scalar* weights,
-                                             integer rows, integer columns, bool accumulate) {
-    tile_sums<Vectors, Scalar> sum;
-    sum_products<Vectors>(
-        sum, [=](auto p) { return in[p]; }, terms, weights);
-    store_tile<Vectors, Scalar>([=](auto p) { return out[p]; }, sum, rows, columns, accumulate);
+                                             integer block_pitch, integer rows, integer columns, integer blocks, bool accumulate) {
+    integer column = 0;
+    do {
+        tile_sums<Vectors, Scalar> sum;
+        sum_products<Vectors>(
+            sum, [=](auto p) { return in[p]; }, terms, weights);
+        store_tile<Vectors, Scalar>([=](auto p) { return out[p] + column; }, sum, rows, columns, accumulate);
+        column += columns;
+        weights += block_pitch;
+    } while (--blocks > 0);
 }
 
 /// The same of `count` rows of equal distance, in as many tiles as it takes.
