@@ -223,6 +223,13 @@ void check(integer tasks, integer terms, const std::vector<argument>& outputs, c
     detail::check<Kernels>(tasks, terms, outputs, inputs, run, run, nan_may_spread);
 }
 
+/// The same of a kernel that the reference does not have: run_oracle says by which of its kernels the result is made.
+template <class Kernels, class Run, class RunOracle>
+void check(integer tasks, integer terms, const std::vector<argument>& outputs, const std::vector<argument>& inputs, Run run,
+           RunOracle run_oracle, bool nan_may_spread) {
+    detail::check<Kernels>(tasks, terms, outputs, inputs, run, run_oracle, nan_may_spread);
+}
+
 template <class Scalar> double inner_product(plane<Scalar>& a, plane<Scalar>& b, integer tasks) {
     double sum = 0;
     for (integer t = 0, n = a.per_task(); t < tasks; ++t)

@@ -5,8 +5,6 @@
 
 #include <bilevel/backend/primitives.hpp>
 
-#include <type_traits>
-
 using namespace bilevel;
 using conformance::argument;
 
@@ -79,39 +77,6 @@ TEST_CASE_TEMPLATE("convolution: the kernels give what the reference gives", Ker
 }
 
 #if !defined(BILEVEL_CONFORMANCE_OF_THRUST) && !defined(BILEVEL_CONFORMANCE_OF_CUDA)
-// The tangent rules: in one call, and where the kernels do not have it, in two.
-struct tangent {
-    backend::convolution_geometry geometry;
-
-    void forward(auto& k, auto y, auto x_moved, auto w, auto x, auto w_moved) const {
-        if constexpr (has_tangents<decltype(k)>) {
-            k.conv2d_tangent(y, x_moved, w, x, w_moved, geometry);
-        } else {
-            k.conv2d(y, x_moved, w, geometry, false);
-            k.conv2d(y, x, w_moved, geometry, true);
-        }
-    }
-    void backward_data(auto& k, auto dx, auto dy_moved, auto w, auto dy, auto w_moved) const {
-        if constexpr (has_tangents<decltype(k)>) {
-            k.conv2d_backward_data_tangent(dx, dy_moved, w, dy, w_moved, geometry);
-        } else {
-            k.conv2d_backward_data(dx, dy_moved, w, geometry, false);
-            k.conv2d_backward_data(dx, dy, w_moved, geometry, true);
-        }
-    }
-    void backward_weights(auto& k, auto dw, auto x_moved, auto dy, auto x, auto dy_moved) const {
-        if constexpr (has_tangents<decltype(k)>) {
-            k.conv2d_backward_weights_tangent(dw, x_moved, dy, x, dy_moved, geometry);
-        } else {
-            k.conv2d_backward_weights(dw, x_moved, dy, geometry, false);
-            k.conv2d_backward_weights(dw, x, dy_moved, geometry, true);
-        }
-    }
-
-private:
-    template <class K> static constexpr bool has_tangents = backend::convolution_tangent_kernels<std::remove_cvref_t<K>>;
-};
-
 TEST_CASE_TEMPLATE("convolution: a tangent in one call is what two calls of the reference give", Kernels, EVERY_ALGORITHM) {
     static_assert(backend::convolution_tangent_kernels<Kernels>);
     for (const convolution& c : cases)
@@ -123,19 +88,36 @@ TEST_CASE_TEMPLATE("convolution: a tangent in one call is what two calls of the 
                 CAPTURE(shared);
                 // The reference is slow, and what no vectors take is two calls.
                 if (c.pixels() > (tasks == 3 || c.channels % 16 != 0 ? 60 : 1000)) continue;
-                const tangent of{c.geometry()};
+                const auto geometry = c.geometry();
                 // The weights may be shared; what moves them is each task's own.
                 conformance::check<Kernels>(
                     tasks, 2 * c.patch(), {c.output()}, {c.image(), c.weights(shared), c.image(), c.weights(false)},
-                    [&](auto& k, auto out, auto in, auto) { of.forward(k, out[0], in[0], in[1], in[2], in[3]); }, true);
+                    [&](auto& k, auto out, auto in, auto) { k.conv2d_tangent(out[0], in[0], in[1], in[2], in[3], geometry); },
+                    [&](auto& k, auto out, auto in, auto) {
+                        k.conv2d(out[0], in[0], in[1], geometry, false);
+                        k.conv2d(out[0], in[2], in[3], geometry, true);
+                    },
+                    true);
                 conformance::check<Kernels>(
                     tasks, 2 * c.kernel_height * c.kernel_width * c.filters, {c.image()},
                     {c.output(), c.weights(shared), c.output(), c.weights(false)},
-                    [&](auto& k, auto out, auto in, auto) { of.backward_data(k, out[0], in[0], in[1], in[2], in[3]); }, true);
+                    [&](auto& k, auto out, auto in, auto) { k.conv2d_backward_data_tangent(out[0], in[0], in[1], in[2], in[3], geometry); },
+                    [&](auto& k, auto out, auto in, auto) {
+                        k.conv2d_backward_data(out[0], in[0], in[1], geometry, false);
+                        k.conv2d_backward_data(out[0], in[2], in[3], geometry, true);
+                    },
+                    true);
                 if (shared) continue;
                 conformance::check<Kernels>(
                     tasks, 2 * c.pixels(), {c.weights(false)}, {c.image(), c.output(), c.image(), c.output()},
-                    [&](auto& k, auto out, auto in, auto) { of.backward_weights(k, out[0], in[0], in[1], in[2], in[3]); }, true);
+                    [&](auto& k, auto out, auto in, auto) {
+                        k.conv2d_backward_weights_tangent(out[0], in[0], in[1], in[2], in[3], geometry);
+                    },
+                    [&](auto& k, auto out, auto in, auto) {
+                        k.conv2d_backward_weights(out[0], in[0], in[1], geometry, false);
+                        k.conv2d_backward_weights(out[0], in[2], in[3], geometry, true);
+                    },
+                    true);
             }
 }
 #endif

@@ -6,13 +6,13 @@
 #include <bilevel/core/random.hpp>
 #include <bilevel/nn/resnet12.hpp>
 #include <bilevel/objective/cross_entropy.hpp>
+#include <bilevel/testing/finite_difference.hpp>
 #include <bilevel/testing/tolerance.hpp>
 
 #include <doctest/doctest.h>
 #include <fixtures/episodes.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -35,15 +35,6 @@ TEST_CASE("cuda: who asks for cuDNN where there is none is told what to do") {
 #else
 
 namespace {
-template <class Vector> double relative_error(const Vector& a, const Vector& b) {
-    double difference = 0, norm = 0;
-    for (std::size_t i = 0; i < b.size(); ++i) {
-        difference += double(a[i] - b[i]) * double(a[i] - b[i]);
-        norm += double(b[i]) * double(b[i]);
-    }
-    return std::sqrt(difference / norm);
-}
-
 struct layer {
     integer tasks, batch, side, channels, filters, kernel, padding;
 };
@@ -111,7 +102,7 @@ TEST_CASE("cudnn: it has the layers of ResNet-12, and gives what the tiles give,
                 const auto check = [&](const plane& actual, const plane& expected, integer terms) {
                     on.wait();
                     tiles.wait();
-                    CHECK(relative_error(actual.numbers(), expected.numbers()) <= 2 * testing::tolerance<float>(double(terms)));
+                    CHECK(testing::relative_error(actual.numbers(), expected.numbers()) <= 2 * testing::tolerance<float>(double(terms)));
                 };
                 {
                     const plane a(on, l.tasks, l.batch, output, gap, 3), b(on, l.tasks, l.batch, output, gap, 3);
@@ -149,8 +140,8 @@ TEST_CASE("cudnn: hypergradients of MTL are those of the tiles, and have the sam
         const auto expected = hypergradients(tiles, seed, 1), actual = hypergradients(on, seed, 4);  // run, recorded, and twice as a graph
         for (const auto& again : actual) CHECK(again == actual.front());
         CHECK(actual.front() != expected.front());  // cuDNN is what runs
-        errors.push_back(relative_error(actual.front(), expected.front()));
-        of_tf32.push_back(relative_error(hypergradients(in_tf32, seed, 1).front(), expected.front()));
+        errors.push_back(testing::relative_error(actual.front(), expected.front()));
+        of_tf32.push_back(testing::relative_error(hypergradients(in_tf32, seed, 1).front(), expected.front()));
     }
     CHECK(on.kernels_of_graph() > 100);
     // On a cpu float differs from double by 2e-6, and by up to 4e-3 in the batches, one of four, where rounding flips a rectifier or a maximum.

@@ -8,6 +8,8 @@
 #include <bilevel/backend/cpu/thread_team.hpp>
 #include <bilevel/backend/cpu/winograd.hpp>
 
+#include <cstddef>
+
 namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {
 

@@ -5,7 +5,6 @@
 #include <bilevel/backend/convolution_geometry.hpp>
 #include <bilevel/backend/cpu/convolution_axis.hpp>
 #include <bilevel/backend/cpu/packed_weights.hpp>
-#include <bilevel/backend/cpu/raster.hpp>
 #include <bilevel/backend/cpu/scratch.hpp>
 #include <bilevel/backend/cpu/thread_team.hpp>
 #include <bilevel/backend/cpu/tiled_products.hpp>
