@@ -129,14 +129,16 @@ private:
     // What is transformed of a tile at once: whole panels and whole blocks of columns.
     static constexpr integer stripe = 192;
 
-    /// Tiles that are transformed together, a multiple of the rows of every register tile unless one block takes all: so many that a position's matrix,
-    /// once it is in the second cache, is worth it; with many channels the matrices come from memory, and are worth twice as many.
+    /// Tiles that are transformed together, a multiple of a register tile's rows unless one block takes all: so many that a position's matrix, once it is in
+    /// the second cache, is worth it; with many channels the matrices come from memory, and are worth twice as many. Finer multiples leave the shares of a
+    /// few blocks more equal.
     struct tile_blocks {
         tile_blocks(integer channels, integer filters, integer all, integer shares = 1) : tiles(all) {
             const integer most = (channels * filters >= 320 * 320 ? 384 : 192) / Outputs,
                           nearest = std::max((all + most / 2) / most, integer{1});
             const integer parts = (nearest + shares - 1) / shares * shares;
-            step = std::min(((all + parts - 1) / parts + 23) / 24 * 24, all);
+            const integer rows = filters >= widest_tile * lanes<Scalar> ? tile_rows<widest_tile> : 24;  // 24: of tiles of any width
+            step = std::min(((all + parts - 1) / parts + rows - 1) / rows * rows, all);
             count = step == 0 ? 0 : (all + step - 1) / step;
         }
         integer size(integer block) const { return std::min(step, tiles - block * step); }
