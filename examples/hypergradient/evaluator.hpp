@@ -24,9 +24,10 @@ public:
     evaluator& operator=(const evaluator&) = delete;
     virtual ~evaluator() = default;
 
-    /// The hypergradient at `parameters`, into `to`.    // (P) -> (P)
-    virtual bilevel::report operator()(const bilevel::aligned_vector<Scalar>& parameters, const bilevel::episodes_view<Scalar, int>& batch,
-                                       bilevel::aligned_vector<Scalar>& to) = 0;
+    /// Where hypergradients are taken from now on.    // (P)
+    virtual void move_to(const bilevel::aligned_vector<Scalar>& parameters) = 0;
+    /// The hypergradient there, until the next call.    // (P)
+    virtual bilevel::hypergradient_view<Scalar> operator()(const bilevel::episodes_view<Scalar, int>& batch) = 0;
 };
 
 }  // namespace exchange

@@ -82,18 +82,19 @@ template <class Scalar> void evaluate(const settings& s) {
     backend<Scalar> on({.threads = s.threads, .convolution = s.convolution});
     const auto with =
         s.is_on_cuda() ? network.evaluator_on_cuda<Scalar>(complete, input.outputs) : network.evaluator_on_cpu(on, complete, input.outputs);
-    bilevel::aligned_vector<Scalar> result;
+    with->move_to(input.parameters);
     const auto batch = input.view();
-    const auto report = (*with)(input.parameters, batch, result);
-    bilevel::io::write_npy<Scalar>(s.output, std::vector<integer>{integer(result.size())}, result);
+    const auto [vector, report] = (*with)(batch);
+    bilevel::io::write_npy<Scalar>(s.output, std::vector<integer>{integer(vector.size())}, vector);
     std::printf("loss %.17g\naccuracy %.6g\ngradient_norm %.9g\n", report.loss, report.accuracy, report.gradient_norm);
     const auto bill = [&] {  // by the cpu's kernels, wherever the others ran
         const auto on_cpu = network.evaluator_on_cpu(on, complete, input.outputs);
-        return benchmarks::total(on.watch([&] { (*on_cpu)(input.parameters, batch, result); })).flops;
+        on_cpu->move_to(input.parameters);
+        return benchmarks::total(on.watch([&] { (*on_cpu)(batch); })).flops;
     };
     if (s.repeat > 0)
         print_speed<Scalar>(
-            s, [&] { (*with)(input.parameters, batch, result); }, bill);
+            s, [&] { (*with)(batch); }, bill);
 }
 
 void run(const settings& s) {

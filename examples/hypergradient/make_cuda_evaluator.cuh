@@ -16,9 +16,9 @@ public:
     using device = bilevel::backend::cuda<Scalar>;
     template <class Make> explicit evaluator_on_cuda(Make make) : on_device_(make(device_)) {}
 
-    bilevel::report operator()(const bilevel::aligned_vector<Scalar>& parameters, const bilevel::episodes_view<Scalar, int>& batch,
-                               bilevel::aligned_vector<Scalar>& to) override {
-        return (*on_device_)(parameters, batch, to);
+    void move_to(const bilevel::aligned_vector<Scalar>& parameters) override { on_device_->move_to(parameters); }
+    bilevel::hypergradient_view<Scalar> operator()(const bilevel::episodes_view<Scalar, int>& batch) override {
+        return (*on_device_)(batch);
     }
 
 private:

@@ -19,12 +19,9 @@ public:
     using scalar = typename Solver::scalar;
     explicit evaluator_of(Solver solver) : solver_(std::move(solver)), state_(solver_.initialise({})) {}
 
-    bilevel::report operator()(const bilevel::aligned_vector<scalar>& parameters, const bilevel::episodes_view<scalar, int>& batch,
-                               bilevel::aligned_vector<scalar>& to) override {
-        if (state_.parameters != parameters) state_.parameters = parameters;
-        auto result = solver_.hypergradient(state_, batch);
-        to = std::move(result.vector);
-        return result.report;
+    void move_to(const bilevel::aligned_vector<scalar>& parameters) override { state_.parameters = parameters; }
+    bilevel::hypergradient_view<scalar> operator()(const bilevel::episodes_view<scalar, int>& batch) override {
+        return solver_.view_hypergradient(state_, batch);
     }
 
 private:

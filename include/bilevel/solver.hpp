@@ -93,10 +93,13 @@ public:
 
     /// dF/dx on a meta-batch, unclipped, without moving anything.
     hypergradient_result<scalar> hypergradient(const state_type& s, const batch_type& batch) {
-        hypergradient_result<scalar> result;
-        result.report = gradient_.compute(*backend_, problem_, settings_, s, batch);
-        result.vector = gradient_.vector();
-        return result;
+        const auto viewed = view_hypergradient(s, batch);
+        return {.vector = {viewed.vector.begin(), viewed.vector.end()}, .report = viewed.report};
+    }
+    /// The same without a copy: valid until the next call.
+    hypergradient_view<scalar> view_hypergradient(const state_type& s, const batch_type& batch) {
+        const auto report = gradient_.compute(*backend_, problem_, settings_, s, batch);
+        return {.vector = gradient_.vector(), .report = report};
     }
 
     /// Adapts to the support sets of a batch (the query sets may be empty), each task by itself.

@@ -11,6 +11,7 @@
 #include <fixtures/episodes.hpp>
 #include <fixtures/networks.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
@@ -67,6 +68,11 @@ template <class Make> void check(Make make) {
     for (int i = 0; i < 5; ++i) loss += solver.step(state, i % 2 == 0 ? other.all() : data.all()).loss;
     CHECK(allocations.load() == after_first);
     CHECK(loss > 0);
+    const auto viewed = solver.view_hypergradient(state, data.all());
+    CHECK(allocations.load() == after_first);
+    const auto copied = solver.hypergradient(state, data.all());  // into the memory that the view shows
+    CHECK(std::equal(viewed.vector.begin(), viewed.vector.end(), copied.vector.begin(), copied.vector.end()));
+    CHECK(viewed.report.gradient_norm == copied.report.gradient_norm);
 }
 }  // namespace
 

@@ -44,4 +44,10 @@ template <class Scalar> struct hypergradient_result {
     bilevel::report report;
 };
 
+/// The same in the solver's own memory, until its next call.
+template <class Scalar> struct hypergradient_view {
+    std::span<const Scalar> vector;
+    bilevel::report report;
+};
+
 }  // namespace bilevel
