@@ -8,6 +8,6 @@ set -eu
 cd "$(dirname "$0")/.."
 
 sh cmake/install_dependencies.sh test
-cmake --preset release -DBILEVEL_BUILD_EXAMPLES=ON -DBILEVEL_BUILD_TESTS=ON -DBILEVEL_BUILD_BENCHMARKS=OFF
-cmake --build build/release --parallel "$(nproc)"
-exec ctest --preset release --parallel "$(nproc)"
+cmake --preset test
+cmake --build build/test --parallel "$(nproc)"
+exec ctest --preset test --parallel "$(nproc)"
