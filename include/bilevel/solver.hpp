@@ -93,8 +93,8 @@ public:
 
     /// dF/dx on a meta-batch, unclipped, without moving anything.
     hypergradient_result<scalar> hypergradient(const state_type& s, const batch_type& batch) {
-        const auto viewed = view_hypergradient(s, batch);
-        return {.vector = {viewed.vector.begin(), viewed.vector.end()}, .report = viewed.report};
+        const auto report = view_hypergradient(s, batch).report;
+        return {.vector = gradient_.vector(), .report = report};
     }
     /// The same without a copy: valid until the next call.
     hypergradient_view<scalar> view_hypergradient(const state_type& s, const batch_type& batch) {

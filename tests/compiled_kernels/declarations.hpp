@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The kernels of the host's backends are compiled in the units of this folder, once and optimised, and in no other unit of the tests: this is included
-// first in each of them, by their command line. What is left of them then needs no optimisation, and a fifth of the time to compile.
+// first in each of them, by their command line. What is left of them then needs no optimisation, and a quarter of the time to compile or less.
 #pragma once
 
 #include <bilevel/autodiff/dual.hpp>

@@ -39,6 +39,7 @@ struct life {
         auto state = solver.initialise({.seed = 1});
         life l;
         const auto gradient = solver.hypergradient(state, data.all());
+        CHECK(gradient.vector.get_allocator() == state.parameters.get_allocator());  // where kernels can read it
         l.hypergradient.assign(gradient.vector.begin(), gradient.vector.end());
         for (int i = 0; i < 5; ++i) l.losses.push_back(solver.step(state, data.all()).loss);
         // A state from elsewhere, such as a checkpoint.
