@@ -3,7 +3,6 @@
 #pragma once
 
 #include <bilevel/backend/reference.hpp>
-#include <bilevel/core/aligned_vector.hpp>
 #include <bilevel/core/array.hpp>
 #include <bilevel/core/random.hpp>
 #include <bilevel/testing/tolerance.hpp>
@@ -14,6 +13,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <map>
@@ -24,6 +24,10 @@ namespace conformance {
 
 using bilevel::integer;
 using bilevel::view;
+
+/// What becomes of a NaN in an input of a kernel: it goes where the reference takes it; or perhaps elsewhere in its task too, by products with the zeros of
+/// a padding, which the reference leaves out; or none is tried.
+enum class nan { as_reference, may_spread, is_not_tried };
 
 /// An argument of a kernel.
 struct argument {
@@ -65,13 +69,17 @@ public:
           data_(static_cast<std::size_t>((a.shared ? 1 : tasks) * (a.batch * a.size() + margin)), Scalar(guard)) {
         const integer planes = a.shared ? 1 : tasks, n = per_task();
         const float* number = drawn(index, planes * n).data();  // exact in every scalar
-        for (integer t = 0; t < planes; ++t)
-            for (integer i = 0; i < n; ++i, ++number) at(t, i) = Scalar(a.positive ? 1 + *number / 2 : *number);
+        for (integer t = 0; t < planes; ++t) {
+            Scalar* const to = &at(t, 0);
+            for (integer i = 0; i < n; ++i, ++number) to[i] = Scalar(a.positive ? 1 + *number / 2 : *number);
+        }
     }
 
     Scalar& at(integer t, integer i) { return data_[static_cast<std::size_t>(t * stride_ + i)]; }
     integer per_task() const { return argument_.batch * argument_.size(); }
     bool is_shared() const { return argument_.shared; }
+    /// Puts a NaN into the middle of a task.
+    void spoil(integer t) { at(t, per_task() / 2) = std::numeric_limits<Scalar>::quiet_NaN(); }
 
     view<Scalar> of(slice s) {
         view<Scalar> v{data_.data() + s.first * stride_, stride_, s.tasks, argument_.batch, argument_.size(), {}};
@@ -87,14 +95,14 @@ public:
         return true;
     }
 
-    const bilevel::aligned_vector<Scalar>& data() const { return data_; }
+    const std::vector<Scalar>& data() const { return data_; }
 
 private:
     static constexpr integer margin = 5;  // odd, so that tasks begin at any alignment
     static constexpr double guard = 12345;
     argument argument_;
     integer stride_;
-    bilevel::aligned_vector<Scalar> data_;
+    std::vector<Scalar> data_;  // of an allocator for which a copy is one memmove, also where nothing is optimised
 };
 
 /// Runs the kernel that is tested: run(kernels, out, in, slice), with arrays of views. Erased, so that the checks compile once a backend, not once a kernel.
@@ -123,12 +131,15 @@ template <class Kernels> struct call {
 /// max |a − b| / max |b| over the numbers; infinite where a is a number and b is NaN, or, unless `a_may_be_nan`, the other way round.
 template <class A, class B> double largest_error(const A& a, const B& b, bool a_may_be_nan = false) {
     double error = 0, largest = 0;
-    for (std::size_t i = 0; i < b.size(); ++i) {
-        const double expected = static_cast<double>(b[i]), actual = static_cast<double>(a[i]);
+    const auto* const actuals = a.data();
+    const auto* const expecteds = b.data();
+    for (std::size_t i = 0, n = b.size(); i < n; ++i) {
+        const double expected = static_cast<double>(expecteds[i]), actual = static_cast<double>(actuals[i]);
         if (expected == 12345) continue;  // a margin
-        if (std::isnan(expected) != std::isnan(actual)) {
-            if (std::isnan(expected) || !a_may_be_nan) return std::numeric_limits<double>::infinity();
-        } else if (!std::isnan(expected)) {
+        const bool is_nan = expected != expected;
+        if (is_nan != (actual != actual)) {
+            if (is_nan || !a_may_be_nan) return std::numeric_limits<double>::infinity();
+        } else if (!is_nan) {
             error = std::max(error, std::abs(actual - expected));
             largest = std::max(largest, std::abs(expected));
         }
@@ -138,6 +149,10 @@ template <class A, class B> double largest_error(const A& a, const B& b, bool a_
 
 /// Bits, where a NaN is a NaN.
 template <class Scalar> bool same_bits(Scalar a, Scalar b) { return a == b ? std::signbit(a) == std::signbit(b) : a != a && b != b; }
+template <class Scalar> bool same_bits(const Scalar* a, const Scalar* b, std::size_t count) {
+    return std::memcmp(a, b, count * sizeof(Scalar)) == 0 ||
+           std::equal(a, a + count, b, [](Scalar p, Scalar q) { return same_bits(p, q); });
+}
 
 using oracle_kernels = bilevel::backend::reference<double>;
 
@@ -162,72 +177,87 @@ template <class Kernels> constexpr bool tasks_differ_alone() {
 }
 
 namespace detail {
-template <class Kernels>
-void check(integer tasks, integer terms, const std::vector<argument>& outputs, const std::vector<argument>& inputs,
-           const run_of<Kernels>& run, const run_of<oracle_kernels>& run_oracle, bool nan_may_spread) {
-    using scalar = typename Kernels::scalar;
-    Kernels kernels;
-    oracle_kernels oracle;
-    const double allowed = tolerance<Kernels>(terms);
+/// What the reference makes of the arguments in double, and what it makes of them with a NaN in one input, for each input in turn.
+class expectation {
+public:
+    expectation(integer tasks, const std::vector<argument>& outputs, const std::vector<argument>& inputs, const run_of<oracle_kernels>& run,
+                nan of_input)
+        : plain(tasks, outputs, inputs), ill(of_input == nan::is_not_tried ? 0 : inputs.size(), plain) {
+        plain(kernels_, {0, tasks}, run);
+        for (std::size_t i = 0; i < ill.size(); ++i) {
+            ill[i].in[i].spoil(tasks / 2);
+            ill[i](kernels_, {0, tasks}, run);
+        }
+    }
 
-    call<Kernels> together(tasks, outputs, inputs);
-    call<oracle_kernels> expected(tasks, outputs, inputs);
+private:
+    oracle_kernels kernels_;
+
+public:
+    call<oracle_kernels> plain;
+    std::vector<call<oracle_kernels>> ill;
+};
+
+template <class Kernels>
+void check(const expectation& expected, integer tasks, integer terms, const std::vector<argument>& outputs,
+           const std::vector<argument>& inputs, const run_of<Kernels>& run, nan of_input) {
+    INFO(doctest::toString<Kernels>());
+    Kernels kernels;
+    const double allowed = tolerance<Kernels>(terms);
+    const call<Kernels> given(tasks, outputs, inputs);
+
+    call<Kernels> together = given;
     together(kernels, {0, tasks}, run);
-    expected(oracle, {0, tasks}, run_oracle);
     for (std::size_t o = 0; o < outputs.size(); ++o) {
         CAPTURE(o);
-        CHECK(largest_error(together.out[o].data(), expected.out[o].data()) <= allowed);
+        CHECK(largest_error(together.out[o].data(), expected.plain.out[o].data()) <= allowed);
         CHECK(together.out[o].margins_are_untouched());
     }
 
-    call<Kernels> alone(tasks, outputs, inputs);
+    call<Kernels> alone = given;
     for (integer t = tasks - 1; t >= 0; --t) alone(kernels, {t, 1}, run);
     for (std::size_t o = 0; o < outputs.size(); ++o) {
         const auto &a = alone.out[o].data(), &b = together.out[o].data();
         if (tasks_differ_alone<Kernels>()) {
             CHECK(largest_error(a, b) <= 2 * allowed);
         } else {
-            CHECK(std::equal(a.begin(), a.end(), b.begin(), same_bits<scalar>));
+            CHECK(same_bits(a.data(), b.data(), a.size()));
         }
     }
 
     const integer bad = tasks / 2;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
+    for (std::size_t i = 0; i < expected.ill.size(); ++i) {
         CAPTURE(i);
-        call<Kernels> ill(tasks, outputs, inputs);
-        call<oracle_kernels> ill_expected(tasks, outputs, inputs);
-        const integer where = ill.in[i].per_task() / 2;
-        ill.in[i].at(bad, where) = std::numeric_limits<scalar>::quiet_NaN();
-        ill_expected.in[i].at(bad, where) = std::numeric_limits<double>::quiet_NaN();
+        call<Kernels> ill = given;
+        ill.in[i].spoil(bad);
         ill(kernels, {0, tasks}, run);
-        ill_expected(oracle, {0, tasks}, run_oracle);
         for (std::size_t o = 0; o < outputs.size(); ++o) {
-            CHECK(largest_error(ill.out[o].data(), ill_expected.out[o].data(), nan_may_spread) <= allowed);
+            CHECK(largest_error(ill.out[o].data(), expected.ill[i].out[o].data(), of_input == nan::may_spread) <= allowed);
             if (ill.in[i].is_shared()) continue;
-            for (integer t = 0; t < tasks; ++t)
-                for (integer e = 0, n = ill.out[o].per_task(); t != bad && e < n; ++e)
-                    if (!same_bits(ill.out[o].at(t, e), together.out[o].at(t, e)))
-                        FAIL_CHECK("task " << t << " feels the NaN of task " << bad);
+            for (integer t = 0; t < tasks; ++t) {
+                const auto n = static_cast<std::size_t>(ill.out[o].per_task());
+                if (t != bad && !same_bits(&ill.out[o].at(t, 0), &together.out[o].at(t, 0), n))
+                    FAIL_CHECK("task " << t << " feels the NaN of task " << bad);
+            }
         }
     }
 }
-
 }  // namespace detail
 
-/// The kernel gives what the reference gives in double, up to the rounding of sums of `terms` products; each task gives the same bits alone as together with
-/// the others; and a NaN in an input goes wherever the reference takes it, and nowhere else (within its task, where `nan_may_spread`: products with the
-/// zeros of a padding, which the reference leaves out).
-template <class Kernels, class Run>
+/// run_oracle says by which of the reference's kernels the result is made, where the reference has no such kernel.
+template <class... Kernels, class Run, class RunOracle>
 void check(integer tasks, integer terms, const std::vector<argument>& outputs, const std::vector<argument>& inputs, Run run,
-           bool nan_may_spread = false) {
-    detail::check<Kernels>(tasks, terms, outputs, inputs, run, run, nan_may_spread);
+           RunOracle run_oracle, nan of_input) {
+    const detail::expectation expected(tasks, outputs, inputs, run_oracle, of_input);
+    (detail::check<Kernels>(expected, tasks, terms, outputs, inputs, run, of_input), ...);
 }
 
-/// The same of a kernel that the reference does not have: run_oracle says by which of its kernels the result is made.
-template <class Kernels, class Run, class RunOracle>
+/// The kernel of each of Kernels gives what the reference gives in double, up to the rounding of sums of `terms` products; each task gives the same bits
+/// alone as together with the others; and a NaN in an input leaves the other tasks alone. What the reference gives is computed once for all of Kernels.
+template <class... Kernels, class Run>
 void check(integer tasks, integer terms, const std::vector<argument>& outputs, const std::vector<argument>& inputs, Run run,
-           RunOracle run_oracle, bool nan_may_spread) {
-    detail::check<Kernels>(tasks, terms, outputs, inputs, run, run_oracle, nan_may_spread);
+           nan of_input = nan::as_reference) {
+    check<Kernels...>(tasks, terms, outputs, inputs, run, run, of_input);
 }
 
 template <class Scalar> double inner_product(plane<Scalar>& a, plane<Scalar>& b, integer tasks) {

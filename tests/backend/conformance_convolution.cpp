@@ -49,7 +49,7 @@ using enum backend::convolution_algorithm;
         pinned<double, winograd_2x2>, pinned<float, winograd_4x4>, pinned<double, winograd_4x4>
 #endif
 
-TEST_CASE_TEMPLATE("convolution: the kernels give what the reference gives", Kernels, backend::reference<float>, EVERY_ALGORITHM) {
+TEST_CASE("convolution: the kernels give what the reference gives") {
     for (const convolution& c : cases)
         for (const integer tasks : {1, 3})
             for (const bool accumulate : {false, true}) {
@@ -61,24 +61,24 @@ TEST_CASE_TEMPLATE("convolution: the kernels give what the reference gives", Ker
                 CAPTURE(accumulate);
                 if (tasks == 3 && c.pixels() > 200) continue;  // the reference is slow
                 for (const bool shared : {false, true}) {
-                    conformance::check<Kernels>(
+                    conformance::check<backend::reference<float>, EVERY_ALGORITHM>(
                         tasks, c.patch(), {c.output()}, {c.image(), c.weights(shared)},
-                        [&](auto& k, auto out, auto in, auto) { k.conv2d(out[0], in[0], in[1], c.geometry(), accumulate); }, true);
-                    conformance::check<Kernels>(
+                        [&](auto& k, auto out, auto in, auto) { k.conv2d(out[0], in[0], in[1], c.geometry(), accumulate); },
+                        conformance::nan::may_spread);
+                    conformance::check<backend::reference<float>, EVERY_ALGORITHM>(
                         tasks, c.kernel_height * c.kernel_width * c.filters, {c.image()}, {c.output(), c.weights(shared)},
                         [&](auto& k, auto out, auto in, auto) { k.conv2d_backward_data(out[0], in[0], in[1], c.geometry(), accumulate); },
-                        true);
+                        conformance::nan::may_spread);
                 }
-                conformance::check<Kernels>(
+                conformance::check<backend::reference<float>, EVERY_ALGORITHM>(
                     tasks, c.pixels(), {c.weights(false)}, {c.image(), c.output()},
                     [&](auto& k, auto out, auto in, auto) { k.conv2d_backward_weights(out[0], in[0], in[1], c.geometry(), accumulate); },
-                    true);
+                    conformance::nan::may_spread);
             }
 }
 
 #if !defined(BILEVEL_CONFORMANCE_OF_THRUST) && !defined(BILEVEL_CONFORMANCE_OF_CUDA)
-TEST_CASE_TEMPLATE("convolution: a tangent in one call is what two calls of the reference give", Kernels, EVERY_ALGORITHM) {
-    static_assert(backend::convolution_tangent_kernels<Kernels>);
+TEST_CASE("convolution: a tangent in one call is what two calls of the reference give") {
     for (const convolution& c : cases)
         for (const integer tasks : {1, 3})
             for (const bool shared : {false, true}) {
@@ -90,15 +90,15 @@ TEST_CASE_TEMPLATE("convolution: a tangent in one call is what two calls of the 
                 if (c.pixels() > (tasks == 3 || c.channels % 16 != 0 ? 60 : 1000)) continue;
                 const auto geometry = c.geometry();
                 // The weights may be shared; what moves them is each task's own.
-                conformance::check<Kernels>(
+                conformance::check<EVERY_ALGORITHM>(
                     tasks, 2 * c.patch(), {c.output()}, {c.image(), c.weights(shared), c.image(), c.weights(false)},
                     [&](auto& k, auto out, auto in, auto) { k.conv2d_tangent(out[0], in[0], in[1], in[2], in[3], geometry); },
                     [&](auto& k, auto out, auto in, auto) {
                         k.conv2d(out[0], in[0], in[1], geometry, false);
                         k.conv2d(out[0], in[2], in[3], geometry, true);
                     },
-                    true);
-                conformance::check<Kernels>(
+                    conformance::nan::may_spread);
+                conformance::check<EVERY_ALGORITHM>(
                     tasks, 2 * c.kernel_height * c.kernel_width * c.filters, {c.image()},
                     {c.output(), c.weights(shared), c.output(), c.weights(false)},
                     [&](auto& k, auto out, auto in, auto) { k.conv2d_backward_data_tangent(out[0], in[0], in[1], in[2], in[3], geometry); },
@@ -106,9 +106,9 @@ TEST_CASE_TEMPLATE("convolution: a tangent in one call is what two calls of the 
                         k.conv2d_backward_data(out[0], in[0], in[1], geometry, false);
                         k.conv2d_backward_data(out[0], in[2], in[3], geometry, true);
                     },
-                    true);
+                    conformance::nan::may_spread);
                 if (shared) continue;
-                conformance::check<Kernels>(
+                conformance::check<EVERY_ALGORITHM>(
                     tasks, 2 * c.pixels(), {c.weights(false)}, {c.image(), c.output(), c.image(), c.output()},
                     [&](auto& k, auto out, auto in, auto) {
                         k.conv2d_backward_weights_tangent(out[0], in[0], in[1], in[2], in[3], geometry);
@@ -117,7 +117,7 @@ TEST_CASE_TEMPLATE("convolution: a tangent in one call is what two calls of the 
                         k.conv2d_backward_weights(out[0], in[0], in[1], geometry, false);
                         k.conv2d_backward_weights(out[0], in[2], in[3], geometry, true);
                     },
-                    true);
+                    conformance::nan::may_spread);
             }
 }
 #endif

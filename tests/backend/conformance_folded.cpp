@@ -39,14 +39,15 @@ const block cases[] = {
     {5, 9, 6, 2, 33, 3, 3, 2, 1, false, 0},  {3, 14, 13, 3, 32, 3, 3, 1, 1, true, 0}, {1, 28, 27, 1, 64, 3, 3, 1, 1, true, 0},
     {2, 7, 4, 5, 7, 2, 3, 1, 2, false, 0.1}, {3, 6, 5, 3, 16, 1, 1, 1, 0, false, 1},  {2, 24, 20, 2, 48, 3, 3, 1, 0, true, 0.1}};
 
-TEST_CASE_TEMPLATE("folded: the moments of patches are what the reference gives", Kernels, backend::reference<float>, KERNELS_UNDER_TEST) {
+TEST_CASE("folded: the moments of patches are what the reference gives") {
     for (const block& c : cases)
         for (const integer tasks : {1, 3}) {
             CAPTURE(c.height);
             CAPTURE(c.channels);
-            conformance::check<Kernels>(
+            conformance::check<backend::reference<float>, KERNELS_UNDER_TEST>(
                 tasks, c.positions() + 8, {c.of_patch(), c.covariance()}, {c.image()},
-                [&](auto& k, auto out, auto in, auto) { k.patch_moments(out[0], out[1], in[0], c.geometry()); }, true);
+                [&](auto& k, auto out, auto in, auto) { k.patch_moments(out[0], out[1], in[0], c.geometry()); },
+                conformance::nan::may_spread);
         }
 }
 
@@ -61,8 +62,7 @@ TEST_CASE_TEMPLATE("folded: pixels that hardly vary around a large mean keep the
     CHECK(covariance[0] == 0.25f);
 }
 
-TEST_CASE_TEMPLATE("folded: the kernels of the weights give what the reference gives", Kernels, backend::reference<float>,
-                   KERNELS_UNDER_TEST) {
+TEST_CASE("folded: the kernels of the weights give what the reference gives") {
     const auto from = []<class K>(K&, auto w, auto gain, auto mean, auto r, auto v) {
         return backend::folded<typename K::scalar>{w, gain, mean, r, v};
     };
@@ -73,46 +73,47 @@ TEST_CASE_TEMPLATE("folded: the kernels of the weights give what the reference g
             const integer terms = c.patch() * c.patch() + 16;  // a sum in a sum, then some operations on each element
             const argument w = c.kernel(), of_filter = c.by_filter();
             // A variance wᵀCw is positive where all of its terms are.
-            conformance::check<Kernels>(tasks, terms, {w, of_filter, of_filter, of_filter, w},
-                                        {c.kernel(true, true), c.by_filter(true), c.by_filter(true), c.of_patch(), c.covariance(true)},
-                                        [&](auto& k, auto out, auto in, auto) {
-                                            using scalar = typename std::remove_reference_t<decltype(k)>::scalar;
-                                            k.fold_batch_norm(out[0], out[1], out[2], out[3], out[4], in[0], in[1], in[2], in[3], in[4],
-                                                              scalar(1e-3f));
-                                        });
+            conformance::check<backend::reference<float>, KERNELS_UNDER_TEST>(
+                tasks, terms, {w, of_filter, of_filter, of_filter, w},
+                {c.kernel(true, true), c.by_filter(true), c.by_filter(true), c.of_patch(), c.covariance(true)},
+                [&](auto& k, auto out, auto in, auto) {
+                    using scalar = typename std::remove_reference_t<decltype(k)>::scalar;
+                    k.fold_batch_norm(out[0], out[1], out[2], out[3], out[4], in[0], in[1], in[2], in[3], in[4], scalar(1e-3f));
+                });
             const std::vector<argument> of{c.kernel(true), c.by_filter(true), of_filter, c.by_filter(false, true), w};
             const auto with = [&](std::vector<argument> more) {
                 more.insert(more.begin(), of.begin(), of.end());
                 return more;
             };
-            conformance::check<Kernels>(
+            conformance::check<backend::reference<float>, KERNELS_UNDER_TEST>(
                 tasks, terms, {w, of_filter, of_filter, of_filter, w}, with({w, of_filter, of_filter, c.of_patch(), c.covariance()}),
                 [&](auto& k, auto out, auto in, auto) {
                     k.fold_batch_norm_tangent(out[0], out[1], out[2], out[3], out[4], from(k, in[0], in[1], in[2], in[3], in[4]), in[5],
                                               in[6], in[7], in[8], in[9]);
                 });
-            conformance::check<Kernels>(
+            conformance::check<backend::reference<float>, KERNELS_UNDER_TEST>(
                 tasks, terms, {w, of_filter, of_filter}, with({w, of_filter, c.of_patch()}), [&](auto& k, auto out, auto in, auto) {
                     k.fold_batch_norm_backward(out[0], out[1], out[2], in[5], in[6], from(k, in[0], in[1], in[2], in[3], in[4]), in[7]);
                 });
-            conformance::check<Kernels>(tasks, terms, {w, of_filter, of_filter},
-                                        with({w, of_filter, of_filter, of_filter, w, w, of_filter, w, of_filter, c.of_patch()}),
-                                        [&](auto& k, auto out, auto in, auto) {
-                                            k.fold_batch_norm_backward_tangent(out[0], out[1], out[2], in[10], in[11], in[12], in[13],
-                                                                               from(k, in[0], in[1], in[2], in[3], in[4]),
-                                                                               from(k, in[5], in[6], in[7], in[8], in[9]), in[14]);
-                                        });
+            conformance::check<backend::reference<float>, KERNELS_UNDER_TEST>(
+                tasks, terms, {w, of_filter, of_filter},
+                with({w, of_filter, of_filter, of_filter, w, w, of_filter, w, of_filter, c.of_patch()}),
+                [&](auto& k, auto out, auto in, auto) {
+                    k.fold_batch_norm_backward_tangent(out[0], out[1], out[2], in[10], in[11], in[12], in[13],
+                                                       from(k, in[0], in[1], in[2], in[3], in[4]),
+                                                       from(k, in[5], in[6], in[7], in[8], in[9]), in[14]);
+                });
             // Where the parameters do not move, theirs are tangents of no elements.
-            conformance::check<Kernels>(tasks, terms, {w, of_filter, of_filter}, with({w, of_filter, w, of_filter, c.of_patch()}),
-                                        [&](auto& k, auto out, auto in, auto) {
-                                            k.fold_batch_norm_backward_tangent(out[0], out[1], out[2], in[5], in[6], in[7], in[8],
-                                                                               from(k, in[0], in[1], in[2], in[3], in[4]), {}, in[9]);
-                                        });
+            conformance::check<backend::reference<float>, KERNELS_UNDER_TEST>(
+                tasks, terms, {w, of_filter, of_filter}, with({w, of_filter, w, of_filter, c.of_patch()}),
+                [&](auto& k, auto out, auto in, auto) {
+                    k.fold_batch_norm_backward_tangent(out[0], out[1], out[2], in[5], in[6], in[7], in[8],
+                                                       from(k, in[0], in[1], in[2], in[3], in[4]), {}, in[9]);
+                });
         }
 }
 
-TEST_CASE_TEMPLATE("folded: the convolution with what follows it gives what the reference gives", Kernels, backend::reference<float>,
-                   KERNELS_UNDER_TEST) {
+TEST_CASE("folded: the convolution with what follows it gives what the reference gives") {
     for (const block& c : cases)
         for (const integer tasks : {1, 3})
             for (const bool shared : {false, true}) {
@@ -129,24 +130,24 @@ TEST_CASE_TEMPLATE("folded: the convolution with what follows it gives what the 
                     auto v = from(s);
                     return view<std::uint8_t>{found.data(), v.stride, v.tasks, v.batch, v.size, {v.extents[0], v.extents[1], v.extents[2]}};
                 };
-                conformance::check<Kernels>(
+                conformance::check<backend::reference<float>, KERNELS_UNDER_TEST>(
                     tasks, c.patch() + 4, {y}, {c.image(), w, bias},
                     [&](auto& k, auto out, auto in, auto s) {
                         k.conv2d_activation(out[0], to(s), in[0], in[1], in[2], c.geometry(), c.follows(k));
                     },
-                    true);
-                conformance::check<Kernels>(
+                    conformance::nan::may_spread);
+                conformance::check<backend::reference<float>, KERNELS_UNDER_TEST>(
                     tasks, c.patch() + 4, {y}, {c.image(), w, bias, y},
                     [&](auto& k, auto out, auto in, auto s) {
                         k.conv2d_activation_tangent(out[0], in[3], from(s), in[0], in[1], in[2], c.geometry(), c.follows(k));
                     },
-                    true);
-                conformance::check<Kernels>(
+                    conformance::nan::may_spread);
+                conformance::check<backend::reference<float>, KERNELS_UNDER_TEST>(
                     tasks, c.positions() + 4, {c.kernel(), c.by_filter()}, {c.image(), y, y},
                     [&](auto& k, auto out, auto in, auto s) {
                         k.conv2d_activation_backward(out[0], out[1], in[1], in[2], from(s), in[0], c.geometry(), c.follows(k));
                     },
-                    true);
+                    conformance::nan::may_spread);
             }
 }
 
