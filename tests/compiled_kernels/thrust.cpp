@@ -1,0 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The bilevel authors
+// SPDX-License-Identifier: MIT
+#include <compiled_kernels/thrust_declarations.hpp>
+
+BILEVEL_EVERY_THRUST_KERNEL()
