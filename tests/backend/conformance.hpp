@@ -178,24 +178,20 @@ template <class Kernels> constexpr bool tasks_differ_alone() {
 
 namespace detail {
 /// What the reference makes of the arguments in double, and what it makes of them with a NaN in one input, for each input in turn.
-class expectation {
-public:
+struct expectation {
+    call<oracle_kernels> plain;
+    std::vector<call<oracle_kernels>> ill;
+
     expectation(integer tasks, const std::vector<argument>& outputs, const std::vector<argument>& inputs, const run_of<oracle_kernels>& run,
                 nan of_input)
         : plain(tasks, outputs, inputs), ill(of_input == nan::is_not_tried ? 0 : inputs.size(), plain) {
-        plain(kernels_, {0, tasks}, run);
+        oracle_kernels kernels;
+        plain(kernels, {0, tasks}, run);
         for (std::size_t i = 0; i < ill.size(); ++i) {
             ill[i].in[i].spoil(tasks / 2);
-            ill[i](kernels_, {0, tasks}, run);
+            ill[i](kernels, {0, tasks}, run);
         }
     }
-
-private:
-    oracle_kernels kernels_;
-
-public:
-    call<oracle_kernels> plain;
-    std::vector<call<oracle_kernels>> ill;
 };
 
 template <class Kernels>

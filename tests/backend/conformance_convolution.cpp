@@ -78,6 +78,9 @@ TEST_CASE("convolution: the kernels give what the reference gives") {
 }
 
 #if !defined(BILEVEL_CONFORMANCE_OF_THRUST) && !defined(BILEVEL_CONFORMANCE_OF_CUDA)
+template <class... Kernels> constexpr bool have_tangents = (backend::convolution_tangent_kernels<Kernels> && ...);
+static_assert(have_tangents<EVERY_ALGORITHM>);
+
 TEST_CASE("convolution: a tangent in one call is what two calls of the reference give") {
     for (const convolution& c : cases)
         for (const integer tasks : {1, 3})
