@@ -16,8 +16,14 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
         cmake_parse_arguments(PARSE_ARGV 0 case "" "NAME;SOURCE" "MATCHES")
         string(REPLACE ";" "\n" words "${case_MATCHES}")
         file(WRITE "${PROJECT_BINARY_DIR}/must_not_compile/${case_NAME}.words" "${words}\n")
+        set(compiler "${CMAKE_CXX_COMPILER}")
+        set(flags -fsyntax-only)
+        if(case_SOURCE MATCHES "[.]cu$")
+            set(compiler "${CMAKE_CUDA_COMPILER}")
+            set(flags --extended-lambda --expt-relaxed-constexpr -ptx -o /dev/null)
+        endif()
         add_test(NAME must_not_compile.${case_NAME}
-                 COMMAND "${CMAKE_COMMAND}" "-DCOMPILER=${CMAKE_CXX_COMPILER}" "-DSOURCE=${case_SOURCE}"
+                 COMMAND "${CMAKE_COMMAND}" "-DCOMPILER=${compiler}" "-DFLAGS=${flags}" "-DSOURCE=${case_SOURCE}"
                          "-DINCLUDES=$<TARGET_PROPERTY:bilevel_includes,INCLUDE_DIRECTORIES>"
                          "-DWORDS=${PROJECT_BINARY_DIR}/must_not_compile/${case_NAME}.words"
                          -P "${bilevel_must_not_compile_script}")
@@ -26,7 +32,7 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
     return()
 endif()
 
-set(flags -std=c++20 -fsyntax-only)
+set(flags -std=c++20 ${FLAGS})
 foreach(folder IN LISTS INCLUDES)
     list(APPEND flags "-I${folder}")
 endforeach()

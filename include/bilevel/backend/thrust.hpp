@@ -17,6 +17,10 @@
 #include <bilevel/backend/thrust/pooling.hpp>
 #include <bilevel/backend/thrust/vector.hpp>
 
+#ifdef __CUDACC__
+#include <thrust/system/cuda/execution_policy.h>
+#endif
+
 #include <string>
 #include <type_traits>
 
@@ -26,7 +30,8 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 /// Every kernel on an execution policy of Thrust, such as `::thrust::omp::par`; the policy's system owns the memory of the arrays. All tasks of a batch
 /// are one block: a kernel runs over tasks × elements, one call each, and the bits do not depend on the number of the system's threads.
 /// `thrust<decltype(::thrust::omp::par), float> backend;`  It is its own and only worker. Link to bilevel::thrust, or define THRUST_DEVICE_SYSTEM as Thrust
-/// wants it, and compile with OpenMP for its policy. Arrays says where the policy's kernels find arrays, as in `array_placement` of primitives.hpp.
+/// wants it, and compile with OpenMP for its policy; nvcc takes a device's policies alone. Arrays says where the policy's kernels find arrays, as in
+/// `array_placement` of primitives.hpp.
 template <class ExecutionPolicy, class Scalar, class Arrays = host_arrays>
 class thrust : public thrust_convolution<thrust<ExecutionPolicy, Scalar, Arrays>, Scalar>,
                public thrust_convolution_activation<thrust<ExecutionPolicy, Scalar, Arrays>, Scalar>,
@@ -48,6 +53,12 @@ public:
     using scalar = Scalar;
     using kernels = thrust;
     using execution_policy = std::remove_cvref_t<ExecutionPolicy>;
+#ifdef __CUDACC__
+    static_assert(
+        std::is_base_of_v<::thrust::cuda::execution_policy<execution_policy>, execution_policy>,
+        "bilevel: nvcc compiles backend::thrust for a device's policy alone: its kernels are lambdas of the device; compile what runs on a policy of the "
+        "host, such as thrust::omp::par, with the host's compiler");
+#endif
     using launcher_type = thrust_launcher<execution_policy>;
 
     explicit thrust(const execution_policy& policy = execution_policy(), const Arrays& arrays = {}) : Arrays(arrays), launcher_(policy) {}

@@ -13,6 +13,23 @@
 
 namespace bilevel::nn {
 
+namespace detail {
+/// Mean and variance of channel i mod channels of task i / channels, where its statistics lie.
+template <class Scalar> struct recorded_statistics {
+    integer channels, variances_from;
+    double epsilon;
+    Scalar* to;
+    integer stride;
+    view<Scalar> means, inverse_deviations;
+    BILEVEL_HOST_DEVICE void operator()(integer i) const {
+        const integer t = i / channels, c = i % channels;
+        const Scalar inverse_deviation = inverse_deviations.at(t)[c];
+        to[t * stride + c] = means.at(t)[c];
+        to[t * stride + variances_from + c] = Scalar(1) / (inverse_deviation * inverse_deviation) - Scalar(epsilon);
+    }
+};
+}  // namespace detail
+
 /// Batch norm over batch and positions, ε = 1e-5 [Ioffe15], and what follows it, in one layer, since each pass over the images costs as much as a
 /// convolution: a rectifier with a slope (1: none), and 2 × 2 max pooling. Every derivative goes through the statistics of the batch; evaluation may read
 /// running statistics instead. Where the parameters carry a place for statistics, the primal reading leaves the batch's mean and (biased) variance there.
@@ -74,15 +91,8 @@ template <class Input, integer SlopeNumerator = 1, integer SlopeDenominator = 1,
     /// Leaves mean and variance where the parameters have a place for them.
     template <class Kernels, class P, class Mean, class R> static void record(Kernels& kernels, const P& p, const Mean& mean, const R& r) {
         using scalar = typename R::scalar;
-        scalar* const to = p.statistics;
-        const integer stride = p.statistics_stride;
-        const view<scalar> means = values_of(mean), inverse_deviations = values_of(r);
-        kernels.for_each_index(r.tasks * channels, [=] BILEVEL_HOST_DEVICE(integer i) {
-            const integer t = i / channels, c = i % channels;
-            const scalar inverse_deviation = inverse_deviations.at(t)[c];
-            to[t * stride + c] = means.at(t)[c];
-            to[t * stride + padded(channels) + c] = scalar(1) / (inverse_deviation * inverse_deviation) - scalar(epsilon);
-        });
+        kernels.for_each_index(r.tasks * channels, detail::recorded_statistics<scalar>{channels, padded(channels), epsilon, p.statistics,
+                                                                                       p.statistics_stride, values_of(mean), values_of(r)});
     }
 };
 

@@ -13,6 +13,22 @@
 
 namespace bilevel::outer {
 
+namespace detail {
+template <class Scalar, class Step> struct step_of_adam {
+    Scalar *x, *m, *v;
+    const Scalar* g;
+    Step of_step;
+    Scalar b1, b2, e;
+    BILEVEL_HOST_DEVICE void operator()(integer i) const {
+        using std::sqrt;
+        const auto s = *of_step;
+        m[i] = b1 * m[i] + (Scalar(1) - b1) * g[i];
+        v[i] = b2 * v[i] + (Scalar(1) - b2) * g[i] * g[i];
+        x[i] -= s.rate * m[i] / (sqrt(v[i] * s.correction) + e);
+    }
+};
+}  // namespace detail
+
 /// Adam [Kingma15]:  m ← β₁ m + (1 − β₁) g,  v ← β₂ v + (1 − β₂) g²,  x ← x − β m̂ / (√v̂ + ε)  with the bias of both moments corrected.
 /// Keeps two vectors of the size of x.
 struct adam {
@@ -46,15 +62,8 @@ struct adam {
     template <class Kernels, class Scalar = typename Kernels::scalar>
     void update(Kernels& kernels, Scalar* x, const Scalar* g, Scalar* moments, integer size, const step<Scalar>* now) const {
         const backend::deferred<Kernels, step<Scalar>> of_step(now);
-        const Scalar b1 = Scalar(beta1), b2 = Scalar(beta2), e = Scalar(epsilon);
-        Scalar *const m = moments, *const v = moments + size;
-        kernels.for_each_index(size, [=] BILEVEL_HOST_DEVICE(integer i) {
-            using std::sqrt;
-            const step<Scalar> s = *of_step;
-            m[i] = b1 * m[i] + (Scalar(1) - b1) * g[i];
-            v[i] = b2 * v[i] + (Scalar(1) - b2) * g[i] * g[i];
-            x[i] -= s.rate * m[i] / (sqrt(v[i] * s.correction) + e);
-        });
+        kernels.for_each_index(size, detail::step_of_adam<Scalar, decltype(of_step)>{x, moments, moments + size, g, of_step, Scalar(beta1),
+                                                                                     Scalar(beta2), Scalar(epsilon)});
     }
 };
 

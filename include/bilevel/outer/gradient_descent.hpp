@@ -13,6 +13,15 @@
 
 namespace bilevel::outer {
 
+namespace detail {
+template <class Scalar, class Step> struct step_downhill {
+    Scalar* x;
+    const Scalar* g;
+    Step of_step;
+    BILEVEL_HOST_DEVICE void operator()(integer i) const { x[i] -= (*of_step).rate * g[i]; }
+};
+}  // namespace detail
+
 /// x ← x − β g.
 struct gradient_descent {
     static constexpr const char* name = "gradient descent";
@@ -31,7 +40,7 @@ struct gradient_descent {
     template <class Kernels, class Scalar = typename Kernels::scalar>
     void update(Kernels& kernels, Scalar* x, const Scalar* g, Scalar*, integer size, const step<Scalar>* now) const {
         const backend::deferred<Kernels, step<Scalar>> of_step(now);
-        kernels.for_each_index(size, [=] BILEVEL_HOST_DEVICE(integer i) { x[i] -= (*of_step).rate * g[i]; });
+        kernels.for_each_index(size, detail::step_downhill<Scalar, decltype(of_step)>{x, g, of_step});
     }
 };
 

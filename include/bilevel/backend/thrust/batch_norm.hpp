@@ -30,22 +30,22 @@ template <class Scalar> struct put_both {
 template <class Kernels, class Scalar> struct thrust_batch_norm {
     void moments(view<Scalar> mean, view<Scalar> r, view<const Scalar> x, Scalar epsilon) {
         const integer channels = r.size, positions = x.batch * x.size / channels;
-        sum_by_channel(
-            x, channels, [=] BILEVEL_HOST_DEVICE(integer t, integer i, integer q) { return x.at(t)[i * channels + q]; },
-            [=] BILEVEL_HOST_DEVICE(integer t, integer q, Scalar sum) { mean.at(t)[q] = sum / Scalar(positions); });
-        sum_by_channel(
+        sum_by_channel<Scalar>(
+            x, channels, [=] BILEVEL_DEVICE(integer t, integer i, integer q) { return x.at(t)[i * channels + q]; },
+            [=] BILEVEL_DEVICE(integer t, integer q, Scalar sum) { mean.at(t)[q] = sum / Scalar(positions); });
+        sum_by_channel<Scalar>(
             x, channels,
-            [=] BILEVEL_HOST_DEVICE(integer t, integer i, integer q) {
+            [=] BILEVEL_DEVICE(integer t, integer i, integer q) {
                 const Scalar centred = x.at(t)[i * channels + q] - mean.at(t)[q];
                 return centred * centred;
             },
-            [=] BILEVEL_HOST_DEVICE(integer t, integer q, Scalar sum) {
+            [=] BILEVEL_DEVICE(integer t, integer q, Scalar sum) {
                 using std::sqrt;
                 r.at(t)[q] = Scalar(1) / sqrt(sum / Scalar(positions) + epsilon);
             });
     }
     void inverse_deviation(view<Scalar> r, view<const Scalar> variance, Scalar epsilon) {
-        launcher().for_each_element(r.tasks, r.size, [=] BILEVEL_HOST_DEVICE(integer t, integer q) {
+        launcher().for_each_element(r.tasks, r.size, [=] BILEVEL_DEVICE(integer t, integer q) {
             using std::sqrt;
             r.at(t)[q] = Scalar(1) / sqrt(variance.at(t)[q] + epsilon);
         });
@@ -53,13 +53,13 @@ template <class Kernels, class Scalar> struct thrust_batch_norm {
     void moments_tangent(view<Scalar> dmean, view<Scalar> dr, view<const Scalar> dx, const normalised<Scalar>& of) {
         const integer channels = dr.size, positions = dx.batch * dx.size / channels;
         const on_device::normalisation_terms<Scalar> terms{of, {}};
-        sum_by_channel(
+        sum_by_channel<on_device::two_sums<Scalar>>(
             dx, channels,
-            [=] BILEVEL_HOST_DEVICE(integer t, integer i, integer q) {
+            [=] BILEVEL_DEVICE(integer t, integer i, integer q) {
                 const integer e = i * channels + q;
                 return on_device::two_sums<Scalar>{dx.at(t)[e], dx.at(t)[e] * terms.n(t, e, q)};
             },
-            [=] BILEVEL_HOST_DEVICE(integer t, integer q, const on_device::two_sums<Scalar>& sum) {
+            [=] BILEVEL_DEVICE(integer t, integer q, const on_device::two_sums<Scalar>& sum) {
                 const Scalar r = terms.of.r.at(t)[q];
                 dmean.at(t)[q] = sum.first / Scalar(positions);
                 dr.at(t)[q] = -(r * r) * sum.second / Scalar(positions);
@@ -69,7 +69,7 @@ template <class Kernels, class Scalar> struct thrust_batch_norm {
     void batch_norm(view<Scalar> y, view<std::uint8_t> argmax, const normalised<Scalar>& of, activation<Scalar> follows) {
         const on_device::normalisation_terms<Scalar> terms{of, {}};
         const integer channels = of.r.size;
-        launcher().for_each_element(y.tasks, y.batch * y.size, [=] BILEVEL_HOST_DEVICE(integer t, integer e) {
+        launcher().for_each_element(y.tasks, y.batch * y.size, [=] BILEVEL_DEVICE(integer t, integer e) {
             const integer q = on_device::rest(e, channels);
             const on_device::window at = on_device::window::of_output(e, y, terms.of.x, argmax.size > 0);
             integer best = 0;
@@ -89,7 +89,7 @@ template <class Kernels, class Scalar> struct thrust_batch_norm {
         const on_device::normalisation_terms<Scalar> terms{of, moved};
         const on_device::normalisation_result<Scalar> result{y, argmax, follows};
         const integer channels = of.r.size;
-        launcher().for_each_element(dy.tasks, dy.batch * dy.size, [=] BILEVEL_HOST_DEVICE(integer t, integer e) {
+        launcher().for_each_element(dy.tasks, dy.batch * dy.size, [=] BILEVEL_DEVICE(integer t, integer e) {
             const integer i = on_device::window::of_output(e, dy, terms.of.x, result.pooled())[result.position(t, e)];
             dy.at(t)[e] = terms.dz(t, i, on_device::rest(e, channels)) * result.slope(t, e);
         });
@@ -100,9 +100,9 @@ template <class Kernels, class Scalar> struct thrust_batch_norm {
         const on_device::normalisation_terms<Scalar> terms{of, {}};
         const on_device::normalisation_result<Scalar> result{y, argmax, follows};
         const integer channels = of.r.size;
-        sum_by_channel(
+        sum_by_channel<on_device::two_sums<Scalar>>(
             dy, channels,
-            [=] BILEVEL_HOST_DEVICE(integer t, integer position, integer q) {
+            [=] BILEVEL_DEVICE(integer t, integer position, integer q) {
                 const integer e = position * channels + q;
                 const integer i = on_device::window::of_output(e, dy, terms.of.x, result.pooled())[result.position(t, e)];
                 const Scalar dz = dy.at(t)[e] * result.slope(t, e);
@@ -116,9 +116,9 @@ template <class Kernels, class Scalar> struct thrust_batch_norm {
         const on_device::normalisation_terms<Scalar> terms{of, moved};
         const on_device::normalisation_result<Scalar> result{y, argmax, follows};
         const integer channels = of.r.size;
-        sum_by_channel(
+        sum_by_channel<on_device::two_sums<Scalar>>(
             dy, channels,
-            [=] BILEVEL_HOST_DEVICE(integer t, integer position, integer q) {
+            [=] BILEVEL_DEVICE(integer t, integer position, integer q) {
                 const integer e = position * channels + q;
                 const integer i = on_device::window::of_output(e, dy, terms.of.x, result.pooled())[result.position(t, e)];
                 const Scalar dz = dy.at(t)[e], dz_moved = dy_moved.at(t)[e], slope = result.slope(t, e);
@@ -134,7 +134,7 @@ template <class Kernels, class Scalar> struct thrust_batch_norm {
         const on_device::normalisation_result<Scalar> result{y, argmax, follows};
         const integer channels = of.r.size;
         const Scalar count(static_cast<Scalar>(dx.batch * dx.size / channels));
-        launcher().for_each_element(dx.tasks, dx.batch * dx.size, [=] BILEVEL_HOST_DEVICE(integer t, integer i) {
+        launcher().for_each_element(dx.tasks, dx.batch * dx.size, [=] BILEVEL_DEVICE(integer t, integer i) {
             const integer q = on_device::rest(i, channels);
             const on_device::source from = on_device::source::of_input(i, dy, dx, result.pooled());
             Scalar centred = -dshift.at(t)[q] / count - terms.n(t, i, q) * dgain.at(t)[q] / count;
@@ -151,7 +151,7 @@ template <class Kernels, class Scalar> struct thrust_batch_norm {
         const on_device::normalisation_result<Scalar> result{y, argmax, follows};
         const integer channels = of.r.size;
         const Scalar count(static_cast<Scalar>(dx.batch * dx.size / channels));
-        launcher().for_each_element(dx.tasks, dx.batch * dx.size, [=] BILEVEL_HOST_DEVICE(integer t, integer i) {
+        launcher().for_each_element(dx.tasks, dx.batch * dx.size, [=] BILEVEL_DEVICE(integer t, integer i) {
             const integer q = on_device::rest(i, channels);
             const on_device::source from = on_device::source::of_input(i, dy, dx, result.pooled());
             const Scalar n = terms.n(t, i, q);
@@ -171,9 +171,8 @@ private:
     auto& launcher() { return static_cast<Kernels&>(*this).launcher(); }
 
     /// put(t, q, Σ_i term(t, i, q)) over the positions i of the images.
-    template <class Term, class Put> void sum_by_channel(view<const Scalar> images, integer channels, Term term, Put put) {
-        using sum = decltype(term(integer{}, integer{}, integer{}));
-        launcher().template for_each_sum<sum>(images.tasks, images.batch * images.size / channels, channels, term, put);
+    template <class Sum, class Term, class Put> void sum_by_channel(view<const Scalar> images, integer channels, Term term, Put put) {
+        launcher().template for_each_sum<Sum>(images.tasks, images.batch * images.size / channels, channels, term, put);
     }
 };
 

@@ -11,7 +11,7 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 /// The bias of a linear layer; see `bias_kernels` in primitives.hpp.
 template <class Kernels, class Scalar> struct thrust_bias {
     void add_bias(view<Scalar> y, view<const Scalar> b, bool accumulate) {
-        launcher().for_each_element(y.tasks, y.batch * y.size, [=] BILEVEL_HOST_DEVICE(integer t, integer i) {
+        launcher().for_each_element(y.tasks, y.batch * y.size, [=] BILEVEL_DEVICE(integer t, integer i) {
             const Scalar value = b.at(t)[i % b.size];
             y.at(t)[i] = accumulate ? y.at(t)[i] + value : value;
         });
@@ -21,8 +21,8 @@ template <class Kernels, class Scalar> struct thrust_bias {
         const integer channels = b.size;
         launcher().template for_each_sum<Scalar>(
             b.tasks, y.batch * y.size / channels, channels,
-            [=] BILEVEL_HOST_DEVICE(integer t, integer i, integer q) { return y.at(t)[i * channels + q]; },
-            [=] BILEVEL_HOST_DEVICE(integer t, integer q, Scalar sum) { b.at(t)[q] = accumulate ? b.at(t)[q] + sum : sum; });
+            [=] BILEVEL_DEVICE(integer t, integer i, integer q) { return y.at(t)[i * channels + q]; },
+            [=] BILEVEL_DEVICE(integer t, integer q, Scalar sum) { b.at(t)[q] = accumulate ? b.at(t)[q] + sum : sum; });
     }
 
 private:

@@ -12,7 +12,7 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 /// Convolution, one call for each element of the result; what falls on the padding is left out. See `convolution_kernels` in primitives.hpp.
 template <class Kernels, class Scalar> struct thrust_convolution {
     void conv2d(view<Scalar> y, view<const Scalar> x, view<const Scalar> w, convolution_geometry geometry, bool accumulate) {
-        launcher().for_each_element(y.tasks, y.batch * y.size, [=] BILEVEL_HOST_DEVICE(integer t, integer e) {
+        launcher().for_each_element(y.tasks, y.batch * y.size, [=] BILEVEL_DEVICE(integer t, integer e) {
             const integer channels = x.extents[2], filters = y.extents[2], q = e % filters;
             const integer j = e / filters % y.extents[1], i = e / filters / y.extents[1] % y.extents[0];
             const Scalar *const image = x.at(t, e / y.size), *const weights = w.at(t) + q;
@@ -31,7 +31,7 @@ template <class Kernels, class Scalar> struct thrust_convolution {
 
     void conv2d_backward_data(view<Scalar> dx, view<const Scalar> dy, view<const Scalar> w, convolution_geometry geometry,
                               bool accumulate) {
-        launcher().for_each_element(dx.tasks, dx.batch * dx.size, [=] BILEVEL_HOST_DEVICE(integer t, integer e) {
+        launcher().for_each_element(dx.tasks, dx.batch * dx.size, [=] BILEVEL_DEVICE(integer t, integer e) {
             const integer channels = dx.extents[2], filters = dy.extents[2], p = e % channels;
             const integer column = e / channels % dx.extents[1], row = e / channels / dx.extents[1] % dx.extents[0];
             const Scalar *const image = dy.at(t, e / dx.size), *const weights = w.at(t) + p * filters;
@@ -53,7 +53,7 @@ template <class Kernels, class Scalar> struct thrust_convolution {
 
     void conv2d_backward_weights(view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy, convolution_geometry geometry,
                                  bool accumulate) {
-        launcher().for_each_element(dw.tasks, dw.batch * dw.size, [=] BILEVEL_HOST_DEVICE(integer t, integer e) {
+        launcher().for_each_element(dw.tasks, dw.batch * dw.size, [=] BILEVEL_DEVICE(integer t, integer e) {
             const integer channels = x.extents[2], filters = dy.extents[2], q = e % filters, p = e / filters % channels;
             const integer v = e / filters / channels % dw.extents[1], u = e / filters / channels / dw.extents[1];
             Scalar sum(0);

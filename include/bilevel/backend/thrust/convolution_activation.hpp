@@ -53,26 +53,26 @@ template <class Kernels, class Scalar> struct thrust_convolution_activation {
         const on_device::patches<Scalar> patch{x, mean.extents[1], terms, geometry};
         launcher().template for_each_sum<Scalar>(
             x.tasks, count, terms,
-            [=] BILEVEL_HOST_DEVICE(integer t, integer n, integer k) {
+            [=] BILEVEL_DEVICE(integer t, integer n, integer k) {
                 const integer line = on_device::quotient(n, width);
                 return patch(t, on_device::quotient(line, height), on_device::rest(line, height), on_device::rest(n, width), k);
             },
-            [=] BILEVEL_HOST_DEVICE(integer t, integer k, Scalar sum) { mean.at(t)[k] = sum / Scalar(count); });
+            [=] BILEVEL_DEVICE(integer t, integer k, Scalar sum) { mean.at(t)[k] = sum / Scalar(count); });
         launcher().template for_each_sum<Scalar>(
             x.tasks, count, terms * terms,
-            [=] BILEVEL_HOST_DEVICE(integer t, integer n, integer pair) {
+            [=] BILEVEL_DEVICE(integer t, integer n, integer pair) {
                 const integer line = on_device::quotient(n, width), j = on_device::rest(n, width), k = on_device::quotient(pair, terms);
                 const integer b = on_device::quotient(line, height), i = on_device::rest(line, height), l = on_device::rest(pair, terms);
                 return (patch(t, b, i, j, k) - mean.at(t)[k]) * (patch(t, b, i, j, l) - mean.at(t)[l]);
             },
-            [=] BILEVEL_HOST_DEVICE(integer t, integer pair, Scalar sum) { covariance.at(t)[pair] = sum / Scalar(count); });
+            [=] BILEVEL_DEVICE(integer t, integer pair, Scalar sum) { covariance.at(t)[pair] = sum / Scalar(count); });
     }
 
     void conv2d_activation(view<Scalar> y, view<std::uint8_t> argmax, view<const Scalar> x, view<const Scalar> weights,
                            view<const Scalar> bias, convolution_geometry geometry, activation<Scalar> follows) {
         const on_device::patches<Scalar> patch = patches_of(x, weights, geometry);
         const bool pooled = argmax.size > 0;
-        launcher().for_each_element(y.tasks, y.batch * y.size, [=] BILEVEL_HOST_DEVICE(integer t, integer e) {
+        launcher().for_each_element(y.tasks, y.batch * y.size, [=] BILEVEL_DEVICE(integer t, integer e) {
             const Scalar add = bias.at(t)[on_device::rest(e, y.extents[2])];
             integer best = 0;
             Scalar largest = patch.product(t, e, y, pooled ? 2 : 1, 0, weights) + add;
@@ -92,7 +92,7 @@ template <class Kernels, class Scalar> struct thrust_convolution_activation {
                                    activation<Scalar> follows) {
         const on_device::patches<Scalar> patch = patches_of(x, weights_moved, geometry);
         const on_device::normalisation_result<Scalar> result{y, argmax, follows};
-        launcher().for_each_element(dy.tasks, dy.batch * dy.size, [=] BILEVEL_HOST_DEVICE(integer t, integer e) {
+        launcher().for_each_element(dy.tasks, dy.batch * dy.size, [=] BILEVEL_DEVICE(integer t, integer e) {
             const Scalar dz = patch.product(t, e, dy, result.pooled() ? 2 : 1, result.position(t, e), weights_moved);
             dy.at(t)[e] = (dz + bias_moved.at(t)[on_device::rest(e, dy.extents[2])]) * result.slope(t, e);
         });
@@ -106,7 +106,7 @@ template <class Kernels, class Scalar> struct thrust_convolution_activation {
         const integer filters = dbias.size, pixels = dy.batch * dy.size / filters;
         launcher().template for_each_sum<Scalar>(
             dy.tasks, pixels, dweights.size,
-            [=] BILEVEL_HOST_DEVICE(integer t, integer pixel, integer element) {
+            [=] BILEVEL_DEVICE(integer t, integer pixel, integer element) {
                 const integer e = pixel * filters + on_device::rest(element, filters), step = result.pooled() ? 2 : 1,
                               at = result.position(t, e);
                 const integer line = on_device::quotient(pixel, dy.extents[1]), b = on_device::quotient(line, dy.extents[0]);
@@ -114,14 +114,14 @@ template <class Kernels, class Scalar> struct thrust_convolution_activation {
                               j = on_device::rest(pixel, dy.extents[1]) * step + at % 2;
                 return dy.at(t)[e] * result.slope(t, e) * patch(t, b, i, j, on_device::quotient(element, filters));
             },
-            [=] BILEVEL_HOST_DEVICE(integer t, integer element, Scalar sum) { dweights.at(t)[element] = sum; });
+            [=] BILEVEL_DEVICE(integer t, integer element, Scalar sum) { dweights.at(t)[element] = sum; });
         launcher().template for_each_sum<Scalar>(
             dy.tasks, pixels, filters,
-            [=] BILEVEL_HOST_DEVICE(integer t, integer pixel, integer q) {
+            [=] BILEVEL_DEVICE(integer t, integer pixel, integer q) {
                 const integer e = pixel * filters + q;
                 return dy.at(t)[e] * result.slope(t, e);
             },
-            [=] BILEVEL_HOST_DEVICE(integer t, integer q, Scalar sum) { dbias.at(t)[q] = sum; });
+            [=] BILEVEL_DEVICE(integer t, integer q, Scalar sum) { dbias.at(t)[q] = sum; });
     }
 
 private:

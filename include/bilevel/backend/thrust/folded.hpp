@@ -16,7 +16,7 @@ template <class Kernels, class Scalar> struct thrust_folded {
                          view<const Scalar> gain, view<const Scalar> shift, view<const Scalar> patch_mean,
                          view<const Scalar> patch_covariance, Scalar epsilon) {
         multiply(v, patch_covariance, w);
-        for_each_filter(gain, patch_mean.size, [=] BILEVEL_HOST_DEVICE(const folded_filter<Scalar>& one) {
+        for_each_filter(gain, patch_mean.size, [=] BILEVEL_DEVICE(const folded_filter<Scalar>& one) {
             one.fold(weights, bias, mean, r, v, w, gain, shift, patch_mean, epsilon);
         });
     }
@@ -24,20 +24,20 @@ template <class Kernels, class Scalar> struct thrust_folded {
                                  view<Scalar> v_moved, folded<Scalar> of, view<const Scalar> w_moved, view<const Scalar> gain_moved,
                                  view<const Scalar> shift_moved, view<const Scalar> patch_mean, view<const Scalar> patch_covariance) {
         multiply(v_moved, patch_covariance, w_moved);
-        for_each_filter(of.gain, patch_mean.size, [=] BILEVEL_HOST_DEVICE(const folded_filter<Scalar>& one) {
+        for_each_filter(of.gain, patch_mean.size, [=] BILEVEL_DEVICE(const folded_filter<Scalar>& one) {
             one.tangent(weights_moved, bias_moved, mean_moved, r_moved, of, w_moved, gain_moved, shift_moved, patch_mean);
         });
     }
     void fold_batch_norm_backward(view<Scalar> dw, view<Scalar> dgain, view<Scalar> dshift, view<const Scalar> dweights,
                                   view<const Scalar> dbias, folded<Scalar> of, view<const Scalar> patch_mean) {
-        for_each_filter(of.gain, patch_mean.size, [=] BILEVEL_HOST_DEVICE(const folded_filter<Scalar>& one) {
+        for_each_filter(of.gain, patch_mean.size, [=] BILEVEL_DEVICE(const folded_filter<Scalar>& one) {
             one.backward(dw, dgain, dshift, dweights, dbias, of, patch_mean);
         });
     }
     void fold_batch_norm_backward_tangent(view<Scalar> dw, view<Scalar> dgain, view<Scalar> dshift, view<const Scalar> dweights,
                                           view<const Scalar> dbias, view<const Scalar> dweights_moved, view<const Scalar> dbias_moved,
                                           folded<Scalar> of, folded<Scalar> moved, view<const Scalar> patch_mean) {
-        for_each_filter(of.gain, patch_mean.size, [=] BILEVEL_HOST_DEVICE(const folded_filter<Scalar>& one) {
+        for_each_filter(of.gain, patch_mean.size, [=] BILEVEL_DEVICE(const folded_filter<Scalar>& one) {
             one.backward_tangent(dw, dgain, dshift, dweights, dbias, dweights_moved, dbias_moved, of, moved, patch_mean);
         });
     }
@@ -54,7 +54,7 @@ template <class Kernels, class Scalar> struct thrust_folded {
     /// v = C w    // C (k,k)  w (k,filters)
     void multiply(view<Scalar> v, view<const Scalar> covariance, view<const Scalar> w) {
         const integer filters = w.extents[3], terms = w.size / filters;
-        launcher().for_each_element(v.tasks, v.size, [=] BILEVEL_HOST_DEVICE(integer t, integer e) {
+        launcher().for_each_element(v.tasks, v.size, [=] BILEVEL_DEVICE(integer t, integer e) {
             const Scalar *const row = covariance.at(t) + e / filters * terms, *const column = w.at(t) + e % filters;
             Scalar sum(0);
             for (integer k = 0; k < terms; ++k) sum += row[k] * column[k * filters];

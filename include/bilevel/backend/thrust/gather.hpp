@@ -12,7 +12,7 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 template <class Kernels, class Scalar> struct thrust_gather {
     void gather_classes(view<Scalar> w, view<const Scalar> head, view<const int> classes) {
         const integer features = w.extents[0], ways = w.extents[1];
-        launcher().for_each_element(w.tasks, features * ways, [=] BILEVEL_HOST_DEVICE(integer t, integer i) {
+        launcher().for_each_element(w.tasks, features * ways, [=] BILEVEL_DEVICE(integer t, integer i) {
             w.at(t)[i] = head.at(t)[*classes.at(t, i % ways) * features + i / ways];
         });
     }
@@ -21,7 +21,7 @@ template <class Kernels, class Scalar> struct thrust_gather {
     void scatter_classes(view<Scalar> dhead, view<const Scalar> dw, view<const int> classes) {
         const integer features = dw.extents[0], ways = dw.extents[1];
         const bool shared = dhead.stride == 0;
-        launcher().for_each_element(shared ? 1 : dw.tasks, dhead.batch * dhead.size, [=] BILEVEL_HOST_DEVICE(integer first, integer i) {
+        launcher().for_each_element(shared ? 1 : dw.tasks, dhead.batch * dhead.size, [=] BILEVEL_DEVICE(integer first, integer i) {
             const integer row = i / features, p = i % features, end = shared ? dw.tasks : first + 1;
             Scalar sum = dhead.at(first)[i];
             for (integer t = first; t < end; ++t)

@@ -84,7 +84,7 @@ public:
     }
 
     /// put(t, q, Σ_i term(t, i, q)), i = 0 … positions − 1, for every channel q of every task: blocks of `terms_of_a_block` terms, then the sums of the
-    /// blocks, both in order.
+    /// blocks, both in order. Sum is what term returns, which the host does not know of a device's lambda.
     template <class Sum, class Term, class Put> void for_each_sum(integer tasks, integer positions, integer channels, Term term, Put put) {
         const integer blocks = (positions + terms_of_a_block - 1) / terms_of_a_block;
         Sum* const partial = scratch<Sum>(tasks * blocks * channels);

@@ -44,12 +44,12 @@ template <class Scalar> struct put_mean {
 /// Losses; see `loss_kernels` in primitives.hpp.
 template <class Kernels, class Scalar> struct thrust_loss {
     void softmax_cross_entropy(view<Scalar> loss, view<Scalar> p, view<const Scalar> z, view<const int> labels) {
-        launcher().for_each_element(z.tasks, z.batch, [=] BILEVEL_HOST_DEVICE(integer t, integer b) {
+        launcher().for_each_element(z.tasks, z.batch, [=] BILEVEL_DEVICE(integer t, integer b) {
             using std::exp;
             const on_device::partition<Scalar> of(z.at(t, b), z.size);
             for (integer q = 0; q < z.size; ++q) p.at(t, b)[q] = exp(z.at(t, b)[q] - of.largest) / of.sum;
         });
-        mean(loss, z.batch, [=] BILEVEL_HOST_DEVICE(integer t, integer b, integer) {
+        mean(loss, z.batch, [=] BILEVEL_DEVICE(integer t, integer b, integer) {
             using std::log;
             const on_device::partition<Scalar> of(z.at(t, b), z.size);
             return log(of.sum) - (z.at(t, b)[*labels.at(t, b)] - of.largest);
@@ -57,20 +57,20 @@ template <class Kernels, class Scalar> struct thrust_loss {
     }
 
     void softmax_tangent(view<Scalar> dp, view<const Scalar> p, view<const Scalar> dz) {
-        launcher().for_each_element(p.tasks, p.batch * p.size, [=] BILEVEL_HOST_DEVICE(integer t, integer i) {
+        launcher().for_each_element(p.tasks, p.batch * p.size, [=] BILEVEL_DEVICE(integer t, integer i) {
             const integer b = i / p.size;
             dp.at(t)[i] = p.at(t)[i] * (dz.at(t)[i] - on_device::dot(p.at(t, b), dz.at(t, b), p.size));
         });
     }
 
     void cross_entropy_tangent(view<Scalar> dloss, view<const Scalar> p, view<const Scalar> dz, view<const int> labels) {
-        mean(dloss, p.batch, [=] BILEVEL_HOST_DEVICE(integer t, integer b, integer) {
+        mean(dloss, p.batch, [=] BILEVEL_DEVICE(integer t, integer b, integer) {
             return on_device::dot(p.at(t, b), dz.at(t, b), p.size) - dz.at(t, b)[*labels.at(t, b)];
         });
     }
 
     void cross_entropy_backward(view<Scalar> dz, view<const Scalar> p, view<const int> labels) {
-        launcher().for_each_element(dz.tasks, dz.batch * dz.size, [=] BILEVEL_HOST_DEVICE(integer t, integer i) {
+        launcher().for_each_element(dz.tasks, dz.batch * dz.size, [=] BILEVEL_DEVICE(integer t, integer i) {
             const Scalar target = i % dz.size == *labels.at(t, i / dz.size) ? Scalar(1) : Scalar(0);
             dz.at(t)[i] = (p.at(t)[i] - target) / Scalar(dz.batch);
         });
@@ -78,23 +78,22 @@ template <class Kernels, class Scalar> struct thrust_loss {
 
     void squared_error(view<Scalar> loss, view<Scalar> residual, view<const Scalar> z, view<const Scalar> target) {
         launcher().for_each_element(z.tasks, z.batch * z.size,
-                                    [=] BILEVEL_HOST_DEVICE(integer t, integer i) { residual.at(t)[i] = z.at(t)[i] - target.at(t)[i]; });
-        mean(loss, z.batch * z.size,
-             [=] BILEVEL_HOST_DEVICE(integer t, integer i, integer) { return residual.at(t)[i] * residual.at(t)[i]; });
+                                    [=] BILEVEL_DEVICE(integer t, integer i) { residual.at(t)[i] = z.at(t)[i] - target.at(t)[i]; });
+        mean(loss, z.batch * z.size, [=] BILEVEL_DEVICE(integer t, integer i, integer) { return residual.at(t)[i] * residual.at(t)[i]; });
     }
 
     void squared_error_tangent(view<Scalar> dloss, view<const Scalar> residual, view<const Scalar> dz) {
         mean(dloss, dz.batch * dz.size,
-             [=] BILEVEL_HOST_DEVICE(integer t, integer i, integer) { return Scalar(2) * (residual.at(t)[i] * dz.at(t)[i]); });
+             [=] BILEVEL_DEVICE(integer t, integer i, integer) { return Scalar(2) * (residual.at(t)[i] * dz.at(t)[i]); });
     }
 
     void count_correct(view<Scalar> count, view<const Scalar> z, view<const int> labels) {
         launcher().template for_each_sum<integer>(
             z.tasks, z.batch, 1,
-            [=] BILEVEL_HOST_DEVICE(integer t, integer b, integer) {
+            [=] BILEVEL_DEVICE(integer t, integer b, integer) {
                 return integer(on_device::is_first_largest(z.at(t, b), z.size, *labels.at(t, b)) ? 1 : 0);
             },
-            [=] BILEVEL_HOST_DEVICE(integer t, integer, integer sum) { *count.at(t) = Scalar(sum); });
+            [=] BILEVEL_DEVICE(integer t, integer, integer sum) { *count.at(t) = Scalar(sum); });
     }
 
 private:

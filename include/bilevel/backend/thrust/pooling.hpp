@@ -14,7 +14,7 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 /// Pooling, one call for each element of the result; see `pooling_kernels` in primitives.hpp.
 template <class Kernels, class Scalar> struct thrust_pooling {
     void max_pool(view<Scalar> y, view<std::uint8_t> argmax, view<const Scalar> x) {
-        launcher().for_each_element(y.tasks, y.batch * y.size, [=] BILEVEL_HOST_DEVICE(integer t, integer e) {
+        launcher().for_each_element(y.tasks, y.batch * y.size, [=] BILEVEL_DEVICE(integer t, integer e) {
             const auto at = on_device::window::of_output(e, y, x, true);
             integer best = 0;
             for (integer k = 1; k < 4; ++k)
@@ -25,20 +25,20 @@ template <class Kernels, class Scalar> struct thrust_pooling {
     }
 
     void max_pool_gather(view<Scalar> y, view<const Scalar> x, view<const std::uint8_t> argmax) {
-        launcher().for_each_element(y.tasks, y.batch * y.size, [=] BILEVEL_HOST_DEVICE(integer t, integer e) {
+        launcher().for_each_element(y.tasks, y.batch * y.size, [=] BILEVEL_DEVICE(integer t, integer e) {
             y.at(t)[e] = x.at(t)[on_device::window::of_output(e, y, x, true)[argmax.at(t)[e]]];
         });
     }
 
     void max_pool_scatter(view<Scalar> dx, view<const Scalar> dy, view<const std::uint8_t> argmax) {
-        launcher().for_each_element(dx.tasks, dx.batch * dx.size, [=] BILEVEL_HOST_DEVICE(integer t, integer e) {
+        launcher().for_each_element(dx.tasks, dx.batch * dx.size, [=] BILEVEL_DEVICE(integer t, integer e) {
             const auto from = on_device::source::of_input(e, dy, dx, true);
             dx.at(t)[e] = from.output >= 0 && argmax.at(t)[from.output] == from.position ? dy.at(t)[from.output] : Scalar(0);
         });
     }
 
     void average_pool(view<Scalar> y, view<const Scalar> x) {
-        launcher().for_each_element(y.tasks, y.batch * y.size, [=] BILEVEL_HOST_DEVICE(integer t, integer e) {
+        launcher().for_each_element(y.tasks, y.batch * y.size, [=] BILEVEL_DEVICE(integer t, integer e) {
             const integer positions = x.size / y.size;
             const Scalar* const image = x.at(t, e / y.size) + e % y.size;
             Scalar sum(0);
@@ -48,7 +48,7 @@ template <class Kernels, class Scalar> struct thrust_pooling {
     }
 
     void average_pool_backward(view<Scalar> dx, view<const Scalar> dy) {
-        launcher().for_each_element(dx.tasks, dx.batch * dx.size, [=] BILEVEL_HOST_DEVICE(integer t, integer e) {
+        launcher().for_each_element(dx.tasks, dx.batch * dx.size, [=] BILEVEL_DEVICE(integer t, integer e) {
             dx.at(t)[e] = dy.at(t, e / dx.size)[e % dy.size] / Scalar(dx.size / dy.size);
         });
     }
