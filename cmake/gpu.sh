@@ -7,19 +7,25 @@
 #   sh cmake/gpu.sh pack [OMNIGLOT]   on a Debian or Ubuntu with the dependencies installed: gathers what the other machine lacks into build/gpu_pack
 #                                     (headers, Google Benchmark, and Omniglot's folder, if given), less than 64 MiB
 #   sh cmake/gpu.sh [run [PART…]]     on the machine with the GPU: builds, tests, sanitizes, trains and measures, and writes build/gpu/report.md.
-#                                     PARTs: build test sanitize train benchmark peers peers_rest; without any, all of them. Each takes less than ten
-#                                     minutes. The peers are those that python3 finds (PyTorch, JAX).
+#                                     PARTs: build test sanitize bits train benchmark kernels peers peers_tf32 peers_rest; without any, all of them. Each is
+#                                     stopped after ten minutes, and may run alone: the report is of all that have run so far. The peers are those that
+#                                     python3 finds (PyTorch, JAX).
 set -eu
 cd "$(dirname "$0")/.."
 pack=$PWD/build/gpu_pack build=$PWD/build/gpu
 
 pack() {
+    xtl=$(dpkg -S '*/xtl/xtl_config.hpp' | cut -d: -f1) # whose package has another name in every release
+    packages="libeigen3-dev libxtensor-dev $xtl librandom123-dev libstb-dev libcli11-dev doctest-dev libbenchmark-dev"
+    # shellcheck disable=SC2086
+    dpkg -s $packages >/dev/null # says which is missing
     rm -rf "$pack"
     mkdir -p "$pack"
+    git describe --always --dirty >"$pack/version" 2>/dev/null || echo unknown >"$pack/version"
     {
-        ls /usr/lib/*/libbenchmark*.so* | sed 's|^/||' # whose package has another name in every release
-        for package in libeigen3-dev libxtensor-dev libxtl-dev librandom123-dev libstb-dev libcli11-dev doctest-dev libbenchmark-dev; do
-            dpkg -L "$package" 2>/dev/null | grep -E '/(include|cmake|lib)/' | while IFS= read -r file; do
+        ls /usr/lib/*/libbenchmark*.so* | sed 's|^/||' # of a package that has another name in every release, too
+        for package in $packages; do
+            dpkg -L "$package" | grep -E '/(include|cmake|lib)/' | while IFS= read -r file; do
                 [ ! -f "$file" ] || printf '%s\n' "${file#/}"
             done
         done
@@ -35,59 +41,95 @@ unpack() {
     return 0
 }
 
-# section TITLE COMMAND…: runs the command; its output goes to the screen and into the report.
+# section PART TITLE LINES COMMAND…: runs the command; its last so many lines become that part of the report.
 section() {
-    title=$1
-    shift
-    printf '\n## %s\n\n    %s\n\n```\n' "$title" "$*" >>"$build/report.md"
-    begin=$(date +%s) status=0
-    { "$@" 2>&1 || echo "FAILED with status $?"; } | tee "$build/part.log"
-    tail -n 60 "$build/part.log" >>"$build/report.md"
-    printf '```\n\n%s s\n' "$(($(date +%s) - begin))" >>"$build/report.md"
-    ! grep -q '^FAILED with status' "$build/part.log" || failed="$failed; $title"
+    part=$1 title=$2 lines=$3
+    shift 3
+    log=$build/$part.log begin=$(date +%s)
+    { "$@" 2>&1 || echo "FAILED with status $?"; } | tee "$log"
+    {
+        printf '\n## %s\n\n    %s\n\n```\n' "$title" "$*"
+        tail -n "$lines" "$log"
+        printf '```\n\n%s s\n' "$(($(date +%s) - begin))"
+    } >"$build/report.d/$part.md"
+    ! grep -q '^FAILED with status' "$log" || failed="$failed; $title"
 }
+limited() { timeout 590 "$@"; }
 
 build() {
     cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DBILEVEL_CUDA=ON -DBILEVEL_NATIVE=OFF "-DCMAKE_PREFIX_PATH=$build/pack/usr" \
         -DBILEVEL_INSTALL=OFF >"$build/configure.log" 2>&1 || { cat "$build/configure.log"; return 1; }
     grep -i 'bilevel: cu' "$build/configure.log" # CUDA, and whether cuDNN is there, which nothing needs
-    cmake --build "$build" --parallel "$(nproc)" --target test_cuda benchmark_cuda_meta_step few_shot hypergradient
+    limited cmake --build "$build" --parallel "$(nproc)" --target test_cuda benchmark_cuda_meta_step few_shot hypergradient
+}
+tests() { # none of which may be skipped here
+    limited ctest --test-dir "$build" -L cuda --output-on-failure --parallel 4 >"$build/ctest.log" 2>&1 || { cat "$build/ctest.log"; return 1; }
+    cat "$build/ctest.log"
+    ! grep -q 'Skipped' "$build/ctest.log"
 }
 sanitize() { # few cases: under the tool each kernel takes some hundred times as long
-    for tool in memcheck racecheck initcheck; do
+    for tool in memcheck racecheck initcheck synccheck; do
         echo "== $tool"
-        compute-sanitizer --tool "$tool" --error-exitcode 9 "$build/tests/cuda/test_cuda" \
+        limited compute-sanitizer --tool "$tool" --error-exitcode 9 "$build/tests/cuda/test_cuda" \
             --test-case="*first of equal*,*computed by hand*,*known beforehand*,*calls each index once*,*state from elsewhere*" || return 1
     done
+}
+hypergradient() { # a batch of second-order MAML, 32 tasks
+    input=$build/maml_input
+    [ -d "$input" ] || "$build/examples/hypergradient" --algorithm maml --network conv4 --scalar double --write-example "$input" --tasks 32 --queries 15
+    limited "$@" "$build/examples/hypergradient" --backend cuda --algorithm maml --network conv4 --inner-rate 0.1 --scalar float --input "$input" --output "$output"
+}
+bits() { # of two processes
+    for run in 1 2; do output=$build/bits_$run.npy hypergradient; done
+    cmp "$build/bits_1.npy" "$build/bits_2.npy" && echo "two processes give the same bits"
+}
+kernels() { # of one hypergradient, kernel by kernel, beside what the device can do
+    command -v ncu >/dev/null || { echo "there is no ncu here"; return 1; }
+    output=$build/profiled.npy hypergradient ncu --csv --print-units base --log-file "$build/ncu.csv" --metrics \
+        gpu__time_duration.sum,dram__throughput.avg.pct_of_peak_sustained_elapsed,sm__throughput.avg.pct_of_peak_sustained_elapsed >/dev/null
+    python3 benchmarks/cuda/kernels.py "$build/ncu.csv"
 }
 train() { # the recipe of docs/omniglot.md
     set --
     [ ! -d "$build/omniglot" ] || set -- --dataset omniglot --data "$build/omniglot"
-    "$build/examples/few_shot" --backend cuda --algorithm maml --seed 7 "$@"
+    limited "$build/examples/few_shot" --backend cuda --algorithm maml --seed 7 --checkpoint "$build/maml.state" --checkpoint-interval 1000 --resume \
+        --json "$build/maml.json" "$@"
 }
 peers() { # those of the rows that match
-    BILEVEL_PEERS_PYTHON=$(command -v python3) benchmarks/peers/compare --device cuda --rounds 2 --repeat 5 --inputs 3 --rows "$1" \
+    export BILEVEL_PEERS_PYTHON="$(command -v python3)"
+    limited benchmarks/peers/compare --device cuda --rounds 2 --repeat 20 --inputs 5 --rows "$1" \
         --json "$build/$2.json" --program "$build/examples/hypergradient"
 }
 
 run() {
     failed=
     unpack
-    command -v nvidia-smi >/dev/null && gpu=$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader) || gpu="no GPU found"
-    printf '# bilevel on %s\n\nVersion %s, nvcc %s, %s.\n' "$gpu" "$(git describe --always --dirty 2>/dev/null || echo unknown)" \
-        "$(nvcc --version | sed -n 's/.*release \([0-9.]*\).*/\1/p')" "$(date -u +%Y-%m-%d)" >"$build/report.md"
-    [ $# -gt 0 ] || set -- build test sanitize train benchmark peers peers_rest
+    mkdir -p "$build/report.d"
+    command -v nvidia-smi >/dev/null && gpu=$(nvidia-smi --query-gpu=name,driver_version,clocks.max.sm --format=csv,noheader) || gpu="no GPU found"
+    version=$(git describe --always --dirty 2>/dev/null || cat "$pack/version" 2>/dev/null || echo unknown)
+    printf '# bilevel on %s\n\nVersion %s, nvcc %s, %s.\n' "$gpu" "$version" "$(nvcc --version | sed -n 's/.*release \([0-9.]*\).*/\1/p')" \
+        "$(date -u +%Y-%m-%d)" >"$build/report.d/head"
+    all="build test sanitize bits train benchmark kernels peers peers_tf32 peers_rest"
+    # shellcheck disable=SC2086
+    [ $# -gt 0 ] || set -- $all
     for part; do
         case $part in
-        build) section Build build ;;
-        test) section Tests ctest --test-dir "$build" -L cuda --output-on-failure ;;
-        sanitize) section "compute-sanitizer" sanitize ;;
-        train) section "Training" train ;;
-        benchmark) section "Meta-steps" "$build/benchmarks/benchmark_cuda_meta_step" --benchmark_min_time=1 --benchmark_repetitions=3 --benchmark_report_aggregates_only=true ;;
-        peers) section "Beside PyTorch and JAX: second-order MAML" peers '(maml_omniglot|maml_84_1shot)/' peers ;;
-        peers_rest) section "Beside PyTorch and JAX: the others, in FP32" peers '(fomaml|anil|imaml|mtl|maml_84_5shot).*/(functional|autograd|jax)$' peers_rest ;;
-        *) echo "gpu.sh: there is no part $part" >&2; exit 2 ;;
+        build) section build Build 20 build ;;
+        test) section test Tests 200 tests ;;
+        sanitize) section sanitize "compute-sanitizer" 60 sanitize ;;
+        bits) section bits "The bits of two runs" 20 bits ;;
+        train) section train "Training" 60 train ;;
+        benchmark) section benchmark "Meta-steps" 200 limited "$build/benchmarks/benchmark_cuda_meta_step" --benchmark_min_time=1 --benchmark_repetitions=3 --benchmark_report_aggregates_only=true ;;
+        kernels) section kernels "Kernels of second-order MAML, 28×28×1, 32 tasks" 60 kernels ;;
+        peers) section peers "Beside PyTorch and JAX: second-order MAML" 60 peers '(maml_omniglot|maml_84_1shot)/(functional|compiled|jax)$' peers ;;
+        peers_tf32) section peers_tf32 "Beside PyTorch and JAX in TF32 (ours in FP32): second-order MAML" 60 peers '(maml_omniglot|maml_84_1shot)/.*_tf32$' peers_tf32 ;;
+        peers_rest) section peers_rest "Beside PyTorch and JAX: the others, in FP32" 60 peers '(fomaml|anil|imaml|mtl|maml_84_5shot).*/(functional|autograd|jax)$' peers_rest ;;
+        *) echo "gpu.sh: there is no part $part; there are $all" >&2; exit 2 ;;
         esac
+        { # of all that have run, in order
+            cat "$build/report.d/head"
+            for each in $all; do [ ! -f "$build/report.d/$each.md" ] || cat "$build/report.d/$each.md"; done
+        } >"$build/report.md"
     done
     printf '\nThe report: %s\n' "$build/report.md"
     [ -z "$failed" ] || { echo "failed:${failed#;}" >&2; exit 1; }

@@ -66,8 +66,11 @@ void add(const std::string& name, double flops_of_task, Make make, const cuda_se
     benchmark::RegisterBenchmark(
         name.c_str(),
         [=](benchmark::State& state) {
-            const episodes<Network> batch{of};
+            episodes<Network> batch{of};
             backend gpu(settings);
+            // The images are on the device, as where a set is resident or the next batch is copied beside the step.
+            batch.view.support.inputs = gpu.copy_ahead(0, batch.support.data(), static_cast<integer>(batch.support.size()));
+            batch.view.query.inputs = gpu.copy_ahead(1, batch.query.data(), static_cast<integer>(batch.query.size()));
             auto solver = make(gpu);
             auto s = solver.initialise({.seed = 7});
             for (int i = 0; i < 2; ++i) solver.step(s, batch.view);

@@ -30,6 +30,10 @@ class Case:
     def for_float(self):
         return replace(self, name=self.name + "_small", tasks=1, shots=1, queries=1, **self.small)
 
+    def for_double(self):
+        """On a device, where all tasks are one computation whose planes in double are larger than its memory."""
+        return replace(self, name=self.name + "_few", tasks=min(self.tasks, 2))
+
     def settings(self):
         """The arguments that both sides take."""
         return [f"--{name.replace('_', '-')}={getattr(self, name)}" for name in (

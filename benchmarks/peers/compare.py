@@ -38,7 +38,7 @@ def environment(threads, device, instructions="native"):
     if device == "cpu":
         env.update(CUDA_VISIBLE_DEVICES="", JAX_PLATFORMS="cpu")
     else:
-        env.update(XLA_PYTHON_CLIENT_PREALLOCATE="false")  # the device's memory is for both sides
+        env.update(XLA_PYTHON_CLIENT_PREALLOCATE="false", JAX_PLATFORMS="cuda")  # the device's memory is for both sides; no silent run on the cpu
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         env[name] = str(threads)
     env.update(INSTRUCTIONS[instructions])
@@ -49,6 +49,10 @@ class Disagreement(Exception):
     pass
 
 
+class Failure(Exception):
+    """One side has ended with an error: its library is not there, or the memory is not."""
+
+
 class Ours:
     def __init__(self, program, case, scalar, threads, device="cpu", convolution="automatic"):
         self.command = [program, *case.settings(), f"--scalar={scalar}", f"--threads={threads}", f"--backend={device}", f"--convolution={convolution}"]
@@ -57,7 +61,7 @@ class Ours:
     def run(self, *arguments):
         done = subprocess.run([*self.command, *arguments], env=self.environment, capture_output=True, text=True)
         if done.returncode != 0:
-            raise SystemExit(f"compare: {' '.join([*self.command, *arguments])}:\n{done.stderr}")
+            raise Failure(f"{' '.join([*self.command, *arguments])}:\n{done.stderr}")
         return done.stdout
 
     def evaluate(self, folder, output, repeat=0):
@@ -75,18 +79,24 @@ class Peer:
         self.process = subprocess.Popen(command, env=environment(threads, device, instructions), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, line):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended, and says nothing more
         answer = self.process.stdout.readline()
         if not answer:
-            raise SystemExit(f"compare: {' '.join(self.process.args)} ended with status {self.process.wait()}")
+            raise Failure(f"{' '.join(self.process.args)} ended with status {self.process.wait()}")
         return answer.strip()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
         self.process.wait()
 
 
@@ -120,10 +130,14 @@ def errors(ours, peer, folders, scratch):
     return all_errors
 
 
-def check(case, name, threads, options, scratch):
-    """The median errors in float and in double."""
-    found = {}
-    for scalar, of, count in (("double", case, 1), ("float", case.for_float(), options.inputs)):
+def check(case, name, threads, options, scratch, known):
+    """The median errors in float and in double; `known` are those in double of the rows before, which a row in TF32 shares."""
+    in_fp32 = (case.name, name.removesuffix("_tf32"))
+    found = {"double": known[in_fp32]} if in_fp32 in known else {}
+    of_double = case.for_double() if options.device == "cuda" else case
+    for scalar, of, count in (("double", of_double, 1), ("float", case.for_float(), options.inputs)):
+        if scalar in found:
+            continue
         folders = make_examples(Ours(options.program, of, "double", threads), of, scratch, count)
         ours = Ours(options.program, of, scalar, threads, options.device, options.convolution)
         with Peer(name, of, scalar, threads, make_layout(ours, of, scratch), options.device, options.instructions) as peer:
@@ -131,6 +145,7 @@ def check(case, name, threads, options, scratch):
         rounds_factors = scalar == "float" and name.endswith("_tf32")  # to ten bits, which is what such a row shows
         if not rounds_factors and not found[scalar] <= AGREEMENT[scalar]:
             raise Disagreement(f"in {scalar} the hypergradients differ by {found[scalar]:.2g} (expected at most {AGREEMENT[scalar]:g}); not timed")
+    known[in_fp32] = found["double"]
     return found
 
 
@@ -199,23 +214,22 @@ def main():
     print("against " + ", ".join(f"{name} {version}" for name in ("torch", "torchopt", "higher", "jax") if (version := version_of(name))))
     print(f"{'case':16} {'threads':>7} {'ours ms':>9} {'peer':10} {'peer ms':>9} {'ratio':>6} {'GFLOP':>7} {'of peak':>7} {'MB':>6} {'peer MB':>7} "
           f"{'error':>8} {'double':>8}")
-    results, refused = [], 0
+    results, known, refused = [], {}, 0
     with tempfile.TemporaryDirectory() as scratch:
         for case, peer in rows:
             try:
-                error = check(case, peer, max(options.threads), options, Path(scratch))
-            except Disagreement as why:
+                error = check(case, peer, max(options.threads), options, Path(scratch), known)
+                for threads in options.threads:
+                    row = compare(case, peer, threads, error, options, Path(scratch))
+                    results.append(row)
+                    print(f"{row['case']:16} {threads:7} {row['ours_ms']:9.1f} {peer:10} {row['peer_ms']:9.1f} {row['ratio']:6.2f} {row['gflop']:7.1f} "
+                          f"{100 * row['share_of_peak']:6.0f}% {row['rss_mb']:6.0f} {row['peer_rss_mb']:7.0f} {row['gradient_error']:8.1e} "
+                          f"{row['gradient_error_in_double']:8.1e}", flush=True)
+                    if options.json:  # after every row: a run that is stopped keeps what it has
+                        Path(options.json).write_text(json.dumps(results, indent=2) + "\n")
+            except (Disagreement, Failure) as why:
                 print(f"{case.name:16} {'':7} {peer}: {why}", flush=True)
                 refused += 1
-                continue
-            for threads in options.threads:
-                row = compare(case, peer, threads, error, options, Path(scratch))
-                results.append(row)
-                print(f"{row['case']:16} {threads:7} {row['ours_ms']:9.1f} {peer:10} {row['peer_ms']:9.1f} {row['ratio']:6.2f} {row['gflop']:7.1f} "
-                      f"{100 * row['share_of_peak']:6.0f}% {row['rss_mb']:6.0f} {row['peer_rss_mb']:7.0f} {row['gradient_error']:8.1e} "
-                      f"{row['gradient_error_in_double']:8.1e}", flush=True)
-                if options.json:  # after every row: a run that is stopped keeps what it has
-                    Path(options.json).write_text(json.dumps(results, indent=2) + "\n")
     raise SystemExit(1 if refused else 0)
 
 

@@ -157,12 +157,12 @@ def make(parameters, inputs):
         return jax.tree.map(lambda a, b: a + b / tasks, total, part)
 
     @jax.jit
-    def mean_over_tasks(p):
+    def mean_over_tasks(p, support, query):  # arrays that it closed over would be constants of the program
         return jax.tree.map(lambda of_tasks: of_tasks.mean(0), jax.vmap(of_task, in_axes=(None, 0, 0))(p, support, query))
 
     def evaluate():
         if options.device != "cpu":
-            loss, gradient = jax.block_until_ready(mean_over_tasks(p))
+            loss, gradient = jax.block_until_ready(mean_over_tasks(p, support, query))
             return float(loss), gradient
         total = (jnp.zeros((), query[0].dtype), jax.tree.map(jnp.zeros_like, p))
         for t in range(tasks):

@@ -26,6 +26,10 @@ public:
 
     /// Where hypergradients are taken from now on.    // (P)
     virtual void move_to(const bilevel::aligned_vector<Scalar>& parameters) = 0;
+    /// The same episodes with their images where the kernels find them, until the next call.    // images (h,w,c) of so many elements
+    virtual bilevel::episodes_view<Scalar, int> placed(const bilevel::episodes_view<Scalar, int>& batch, integer /*elements*/) {
+        return batch;
+    }
     /// The hypergradient there, until the next call.    // (P)
     virtual bilevel::hypergradient_view<Scalar> operator()(const bilevel::episodes_view<Scalar, int>& batch) = 0;
 };

@@ -83,14 +83,16 @@ template <class Scalar> void evaluate(const settings& s) {
     const auto with =
         s.is_on_cuda() ? network.evaluator_on_cuda<Scalar>(complete, input.outputs) : network.evaluator_on_cpu(on, complete, input.outputs);
     with->move_to(input.parameters);
-    const auto batch = input.view();
+    const auto of_host = input.view(), batch = with->placed(of_host, network.image[0] * network.image[1] * network.image[2]);
     const auto [vector, report] = (*with)(batch);
     bilevel::io::write_npy<Scalar>(s.output, std::vector<integer>{integer(vector.size())}, vector);
     std::printf("loss %.17g\naccuracy %.6g\ngradient_norm %.9g\n", report.loss, report.accuracy, report.gradient_norm);
     const auto bill = [&] {  // by the cpu's kernels, wherever the others ran
         const auto on_cpu = network.evaluator_on_cpu(on, complete, input.outputs);
         on_cpu->move_to(input.parameters);
-        return benchmarks::total(on.watch([&] { (*on_cpu)(batch); })).flops;
+        auto one = of_host;  // of all tasks, which cost the same
+        one.tasks = 1;
+        return static_cast<double>(of_host.tasks) * benchmarks::total(on.watch([&] { (*on_cpu)(one); })).flops;
     };
     if (s.repeat > 0)
         print_speed<Scalar>(

@@ -17,6 +17,13 @@ public:
     template <class Make> explicit evaluator_on_cuda(Make make) : on_device_(make(device_)) {}
 
     void move_to(const bilevel::aligned_vector<Scalar>& parameters) override { on_device_->move_to(parameters); }
+    bilevel::episodes_view<Scalar, int> placed(const bilevel::episodes_view<Scalar, int>& batch, integer elements) override {
+        auto there = batch;
+        if (batch.support.count > 0)
+            there.support.inputs = device_.copy_ahead(0, batch.support.inputs, batch.tasks * batch.support.count * elements);
+        there.query.inputs = device_.copy_ahead(1, batch.query.inputs, batch.tasks * batch.query.count * elements);
+        return there;
+    }
     bilevel::hypergradient_view<Scalar> operator()(const bilevel::episodes_view<Scalar, int>& batch) override {
         return (*on_device_)(batch);
     }
