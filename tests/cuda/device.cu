@@ -16,6 +16,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -101,6 +102,26 @@ TEST_CASE("cuda: batches of several shapes in turn, and other work between them,
         CHECK(one.evaluate(a, large.all()) == other.evaluate(b, large.all()));
     }
     CHECK(a.parameters == b.parameters);
+}
+
+TEST_CASE("cuda: what failed when it ran first is not recorded before it has run") {
+    backend_type on;
+    backend::repeatable these;
+    these.add(integer{1});
+    CHECK_THROWS_AS(on.repeat(these, [] { throw numeric_error("the first run"); }), numeric_error);
+    aligned_vector<float> numbers(4, 0, aligned_allocator<float>(on.shared_memory()));
+    for (int run = 0; run < 3; ++run)
+        on.repeat(these, [&] {
+            float* const memory = on.launcher().scratch<float>(1 << 16);  // which cannot be taken while a graph is recorded
+            on.copy({memory, 4, 1, 4}, {numbers.data(), 4, 1, 4});
+        });
+    on.wait();
+    CHECK(on.kernels_of_graph() == 1);
+}
+
+TEST_CASE("cuda: a kernel of too many calls is refused") {
+    backend_type on;
+    CHECK_THROWS_AS(on.for_each_index(integer{1} << 32, count_calls{nullptr}), std::length_error);
 }
 
 TEST_CASE("cuda: algorithms in turn on one backend do not mix up their graphs") {

@@ -7,6 +7,7 @@
 #include <fixtures/thrust.hpp>
 
 #include <cstddef>
+#include <new>
 #include <vector>
 
 using namespace bilevel;
@@ -52,7 +53,7 @@ TEST_CASE("thrust: an element of an image knows the window that it lies in, and 
 
 TEST_CASE("thrust: sums have the same bits for any number of threads, and lose no term between their blocks") {
     constexpr integer tasks = 2, channels = 3, length = fixture::parallel_thrust<float>::launcher_type::terms_of_a_block;
-    for (const integer positions : {integer{0}, integer{1}, length - 1, length, length + 1, 5 * length + 7}) {
+    for (const integer positions : {integer{0}, integer{1}, length - 1, length, length + 1, 5 * length + 7, (length + 1) * length + 3}) {
         CAPTURE(positions);
         std::vector<std::vector<float>> results;
         fixture::with_threads([&] {
@@ -71,6 +72,17 @@ TEST_CASE("thrust: sums have the same bits for any number of threads, and lose n
                 CHECK(double(results[0][std::size_t(t * channels + q)]) == expected);
             }
     }
+}
+
+TEST_CASE("thrust: where the launcher gets no memory, what it had is known to be gone") {
+    fixture::sequential_thrust<float> backend;
+    auto& launcher = backend.launcher();
+    CHECK(launcher.scratch<float>(8) != nullptr);
+    const integer before = launcher.scratch_growths();
+    constexpr integer too_many = integer{1} << 58;
+    CHECK_THROWS_AS(launcher.scratch<float>(too_many), std::bad_alloc);
+    CHECK(launcher.scratch_growths() > before);
+    CHECK(launcher.scratch<float>(8) != nullptr);
 }
 
 }  // namespace

@@ -96,7 +96,7 @@ void* allocate(place in, std::size_t bytes) {
         next += room_for(bytes);
     }
     arrays[offset] = {bytes, in};
-    mark(offset, bytes, watched::allocated);
+    mark(offset, bytes, of_device ? watched::allocated : watched::written);  // what the host writes nobody sees
     std::memset(memory.at(offset), 0xFF, bytes);  // not a number
     return reinterpret_cast<void*>(memory.begin + offset);
 }

@@ -24,8 +24,9 @@ public:
     template <class Version, class F> void run(const repeatable& these, Version version, cudaStream_t stream, F& f) {
         forget_before(version());
         recorded& graph = find(these);
-        if (graph.runs++ == 0) {
+        if (!graph.has_run) {
             f();
+            graph.has_run = true;  // not before: what has failed may not have taken its memory
             forget_before(version());
             return;
         }
@@ -40,7 +41,8 @@ private:
     static constexpr std::size_t most = 8;  // shapes of batch that are met in turn
     struct recorded {
         repeatable these;
-        integer runs = 0, kernels = 0;
+        bool has_run = false;
+        integer kernels = 0;
         cudaGraphExec_t executable = nullptr;
     };
 

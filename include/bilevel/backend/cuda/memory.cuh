@@ -21,8 +21,9 @@ inline memory& cuda_memory() {
         }
         void deallocate(void* data, std::size_t) noexcept override { (void)cudaFree(data); }
         void clear(void* data, std::size_t bytes) override {
-            detail::check(cudaMemset(data, 0, bytes), "cudaMemset");
-            detail::check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+            // On a stream of the calling thread: to wait for the whole device is forbidden while another thread records a graph.
+            detail::check(cudaMemsetAsync(data, 0, bytes, cudaStreamPerThread), "cudaMemsetAsync");
+            detail::check(cudaStreamSynchronize(cudaStreamPerThread), "cudaStreamSynchronize");
         }
     } of_device;
     return of_device;

@@ -8,10 +8,14 @@
 #include <thrust/iterator/counting_iterator.h>
 #include <thrust/system/cuda/execution_policy.h>
 
+#include <cstdint>
+#include <limits>
+#include <stdexcept>
+
 namespace bilevel::backend {
 
 /// Thrust's device system on a stream, with a `for_each_n` of our own, which Thrust finds by the policy's type: one call a thread and no bound on registers but the
-/// device's, where CUB's, made for many calls a thread, lets some of our functions spill. It never waits.
+/// device's, where CUB's, made for many calls a thread, lets some of our functions spill. It never waits; throws std::length_error for 2³² calls or more.
 struct cuda_policy : ::thrust::cuda::execution_policy<cuda_policy> {
     cudaStream_t stream = nullptr;
     explicit cuda_policy(cudaStream_t on) : stream(on) {}
@@ -27,6 +31,8 @@ template <class F> __global__ void __launch_bounds__(threads_of_call_each) call_
 
 template <class Size, class F>
 ::thrust::counting_iterator<integer> for_each_n(cuda_policy& policy, ::thrust::counting_iterator<integer> first, Size count, F f) {
+    if (static_cast<std::uint64_t>(count) > std::numeric_limits<unsigned>::max())
+        throw std::length_error("bilevel: a kernel of 2^32 calls or more");
     if (count > 0) {
         const unsigned blocks = (static_cast<unsigned>(count) - 1) / detail::threads_of_call_each + 1;
         detail::call_each<<<blocks, detail::threads_of_call_each, 0, policy.stream>>>(static_cast<unsigned>(count), f);

@@ -38,6 +38,19 @@ template <class Sum, class Term> struct partial_sum {
         partial[t * blocks * channels + i] = sum;
     }
 };
+/// The blocks of the next level: each adds up to `length` of those of this one.
+template <class Sum> struct sum_of_blocks {
+    integer channels, blocks, next, length;
+    const Sum* partial;  // (tasks, blocks, channels)
+    Sum* larger;         // (tasks, next, channels)
+    BILEVEL_HOST_DEVICE void operator()(integer t, integer i) const {
+        const integer q = rest(i, channels), begin = quotient(i, channels) * length;
+        const integer end = begin + length < blocks ? begin + length : blocks;
+        Sum sum{};
+        for (integer block = begin; block < end; ++block) sum = sum + partial[(t * blocks + block) * channels + q];
+        larger[t * next * channels + i] = sum;
+    }
+};
 template <class Sum, class Put> struct whole_sum {
     integer channels, blocks;
     const Sum* partial;
@@ -83,13 +96,22 @@ public:
             for_each(std::min(at_once, tasks - first) * per_task, on_device::by_task<F>{first, per_task, f});
     }
 
-    /// put(t, q, Σ_i term(t, i, q)), i = 0 … positions − 1, for every channel q of every task: blocks of `terms_of_a_block` terms, then the sums of the
-    /// blocks, both in order. Sum is what term returns, which the host does not know of a device's lambda.
+    /// put(t, q, Σ_i term(t, i, q)), i = 0 … positions − 1, for every channel q of every task: blocks of `terms_of_a_block` terms, blocks of as many of those
+    /// while there are more of them, then the sums of the blocks, all in order. Sum is what term returns, which the host does not know of a device's lambda.
     template <class Sum, class Term, class Put> void for_each_sum(integer tasks, integer positions, integer channels, Term term, Put put) {
-        const integer blocks = (positions + terms_of_a_block - 1) / terms_of_a_block;
-        Sum* const partial = scratch<Sum>(tasks * blocks * channels);
+        const auto blocks_of = [](integer count) { return (count + terms_of_a_block - 1) / terms_of_a_block; };
+        integer blocks = blocks_of(positions);
+        Sum* partial = scratch<Sum>(tasks * (blocks + 2 * blocks_of(blocks)) * channels);  // of all levels
         for_each_element(tasks, blocks * channels,
                          on_device::partial_sum<Sum, Term>{positions, channels, blocks, terms_of_a_block, partial, term});
+        while (blocks > terms_of_a_block) {
+            const integer next = blocks_of(blocks);
+            Sum* const larger = partial + tasks * blocks * channels;
+            for_each_element(tasks, next * channels,
+                             on_device::sum_of_blocks<Sum>{channels, blocks, next, terms_of_a_block, partial, larger});
+            partial = larger;
+            blocks = next;
+        }
         for_each_element(tasks, channels, on_device::whole_sum<Sum, Put>{channels, blocks, partial, put});
     }
 
@@ -98,22 +120,26 @@ public:
         const std::size_t units = (static_cast<std::size_t>(count) * sizeof(T) + sizeof(unit) - 1) / sizeof(unit);
         if (units > capacity_) {
             release();
+            ++growths_;  // even if there is no more: what was there is gone
             memory_ = ::thrust::malloc<unit>(policy_, units).get();
             if (memory_ == nullptr) throw std::bad_alloc{};
             capacity_ = units;
-            ++growths_;
         }
         return reinterpret_cast<T*>(memory_);
     }
 
-    /// How often that memory has been taken anew, whose address kernels have been called with.
+    /// How often that memory has been given back or taken anew, whose address kernels have been called with.
     integer scratch_growths() const { return growths_; }
 
 private:
     using unit = double;
 
-    void release() {
-        if (memory_ != nullptr) ::thrust::free(policy_, memory_);
+    void release() noexcept {
+        try {
+            if (memory_ != nullptr) ::thrust::free(policy_, memory_);
+        } catch (...) {
+            // Of a device whose last call failed: that error is on its way already.
+        }
         memory_ = nullptr;
         capacity_ = 0;
     }
