@@ -44,7 +44,7 @@ TEST_CASE("folded: the moments of patches are what the reference gives") {
         for (const integer tasks : {1, 3}) {
             CAPTURE(c.height);
             CAPTURE(c.channels);
-            conformance::check<backend::reference<float>, KERNELS_UNDER_TEST>(
+            conformance::check<backend::reference<float>, FOLDED_KERNELS_UNDER_TEST>(
                 tasks, c.positions() + 8, {c.of_patch(), c.covariance()}, {c.image()},
                 [&](auto& k, auto out, auto in, auto) { k.patch_moments(out[0], out[1], in[0], c.geometry()); },
                 conformance::nan::may_spread);
@@ -130,19 +130,19 @@ TEST_CASE("folded: the convolution with what follows it gives what the reference
                     auto v = from(s);
                     return view<std::uint8_t>{found.data(), v.stride, v.tasks, v.batch, v.size, {v.extents[0], v.extents[1], v.extents[2]}};
                 };
-                conformance::check<backend::reference<float>, KERNELS_UNDER_TEST>(
+                conformance::check<backend::reference<float>, FOLDED_KERNELS_UNDER_TEST>(
                     tasks, c.patch() + 4, {y}, {c.image(), w, bias},
                     [&](auto& k, auto out, auto in, auto s) {
                         k.conv2d_activation(out[0], to(s), in[0], in[1], in[2], c.geometry(), c.follows(k));
                     },
                     conformance::nan::may_spread);
-                conformance::check<backend::reference<float>, KERNELS_UNDER_TEST>(
+                conformance::check<backend::reference<float>, FOLDED_KERNELS_UNDER_TEST>(
                     tasks, c.patch() + 4, {y}, {c.image(), w, bias, y},
                     [&](auto& k, auto out, auto in, auto s) {
                         k.conv2d_activation_tangent(out[0], in[3], from(s), in[0], in[1], in[2], c.geometry(), c.follows(k));
                     },
                     conformance::nan::may_spread);
-                conformance::check<backend::reference<float>, KERNELS_UNDER_TEST>(
+                conformance::check<backend::reference<float>, FOLDED_KERNELS_UNDER_TEST>(
                     tasks, c.positions() + 4, {c.kernel(), c.by_filter()}, {c.image(), y, y},
                     [&](auto& k, auto out, auto in, auto s) {
                         k.conv2d_activation_backward(out[0], out[1], in[1], in[2], from(s), in[0], c.geometry(), c.follows(k));
@@ -151,7 +151,7 @@ TEST_CASE("folded: the convolution with what follows it gives what the reference
             }
 }
 
-TEST_CASE_TEMPLATE("folded: pooling takes the first of equal maxima", Kernels, backend::reference<double>, KERNELS_UNDER_TEST) {
+TEST_CASE_TEMPLATE("folded: pooling takes the first of equal maxima", Kernels, backend::reference<double>, FOLDED_KERNELS_UNDER_TEST) {
     using scalar = typename Kernels::scalar;
     Kernels kernels;
     const scalar x[] = {1, 3, 3, 2, -1, -2, -3, -1};  // two windows of one channel, of 2 x 4 pixels: (1 3; -1 -2) and (3 2; -3 -1)

@@ -20,6 +20,7 @@
 #include <fixtures/tiles.hpp>
 #define FLOAT_KERNELS_UNDER_TEST fixture::parallel_thrust<float>
 #define KERNELS_UNDER_TEST fixture::parallel_thrust<float>, fixture::sequential_thrust<double>
+#define FOLDED_KERNELS_UNDER_TEST KERNELS_UNDER_TEST, fixture::tiled_thrust<float>, fixture::tiled_thrust<double>
 #ifdef BILEVEL_CONFORMANCE_WITHOUT_TENSOR_CORES
 #define PRODUCT_KERNELS_UNDER_TEST KERNELS_UNDER_TEST, fixture::tiled_thrust<float>, fixture::tiled_thrust<double>
 #else
@@ -33,6 +34,9 @@
 #define FLOAT_KERNELS_UNDER_TEST bilevel::backend::cpu_kernels<float>
 #define KERNELS_UNDER_TEST bilevel::backend::cpu_kernels<float>, bilevel::backend::cpu_kernels<double>
 #define PRODUCT_KERNELS_UNDER_TEST KERNELS_UNDER_TEST
+#endif
+#ifndef FOLDED_KERNELS_UNDER_TEST
+#define FOLDED_KERNELS_UNDER_TEST KERNELS_UNDER_TEST
 #endif
 #ifndef CONVOLUTION_KERNELS_UNDER_TEST
 #define CONVOLUTION_KERNELS_UNDER_TEST PRODUCT_KERNELS_UNDER_TEST

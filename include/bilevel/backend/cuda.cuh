@@ -39,7 +39,7 @@ struct cuda_settings {
     bool graphs = true;  // launch the kernels of a step at once, when its shapes repeat
 };
 
-/// An NVIDIA GPU: the device that is current when the backend is made. All tasks of a batch are one block, and every kernel takes all of them at once, on one
+/// An NVIDIA GPU: the device that is current when the backend is made, and must be in every thread that uses it. All tasks of a batch are one block, and every kernel takes all of them at once, on one
 /// stream; convolutions and matrix products by tiles in shared memory, everything else by Thrust. The host waits when it reads a loss, and at no other
 /// time; a step, or a hypergradient, whose shapes and arrays are those of an earlier one is a single CUDA graph. Arithmetic is FP32 (or double) unless the
 /// settings say otherwise, and the bits of a result are the same in every run.
@@ -98,6 +98,11 @@ public:
     void matmul_backward_weights(view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy, bool accumulate) {
         by_blas() ? blas::matmul_backward_weights(dw, x, dy, accumulate) : tiled::matmul_backward_weights(dw, x, dy, accumulate);
     }
+
+    using tiled::conv2d_activation;
+    using tiled::conv2d_activation_backward;
+    using tiled::conv2d_activation_tangent;
+    using tiled::patch_moments;
 
     template <class F> void repeat(const repeatable& these, F f) {
         if (settings_.graphs) {

@@ -46,6 +46,16 @@ template <class Scalar, int Rows, int Columns, int RowsOfThread, int ColumnsOfTh
         }
     }
 
+    /// f(m, n, sums) for the sums of four rows, m to m + 3, and a column.
+    template <class F> BILEVEL_HOST_DEVICE void for_each_four(const sums& s, int thread, const F& f) const {
+        BILEVEL_UNROLL
+        for (int number = 0; number < RowsOfThread / 4 * ColumnsOfThread; ++number) {
+            const int i = number / ColumnsOfThread * 4, j = number % ColumnsOfThread;
+            const Scalar four[] = {s.of[i][j], s.of[i + 1][j], s.of[i + 2][j], s.of[i + 3][j]};
+            f(thread / threads_across * RowsOfThread + i, thread % threads_across * ColumnsOfThread + j, four);
+        }
+    }
+
     /// f(m, n, sum) for every sum of the thread.
     template <class F> BILEVEL_HOST_DEVICE void for_each_sum(const sums& s, int thread, const F& f) const {
         for (int i = 0; i < RowsOfThread; ++i)

@@ -19,6 +19,7 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 ///     row(m) -> row_type, term(k) -> term_type, left(task, row, term)    zero beyond the rows or the terms
 ///     right(task, k, n)                                                  for k < terms, n < columns
 ///     put(task, split, m, n, sum)                                        for m < rows, n < columns
+///     or put_four(task, m, n, sums), the sums of rows m to m + 3         for m < rows, n < columns, of a product in one part
 /// and say where neighbours in memory lie: left_lies_by_rows, right_lies_by_terms.
 template <class Operands, class Tile> struct tile_product {
     using scalar = typename Operands::scalar;
@@ -94,10 +95,18 @@ template <class Operands, class Tile> struct tile_product {
     }
 
     BILEVEL_HOST_DEVICE void end(const state& s, place at, int thread) const {
-        tile.for_each_sum(s.sums, thread, [&](int i, int j, scalar sum) {
-            const int m = s.first_row + i, n = s.first_column + j;
-            if (m < of.rows && n < of.columns) of.put(at.task, at.split, m, n, sum);
-        });
+        const auto is_inside = [&](int m, int n) { return m < of.rows && n < of.columns; };
+        if constexpr (requires { &Operands::put_four; }) {
+            tile.for_each_four(s.sums, thread, [&](int i, int j, const scalar(&sums)[4]) {
+                const int m = s.first_row + i, n = s.first_column + j;
+                if (is_inside(m, n)) of.put_four(at.task, m, n, sums);
+            });
+        } else {
+            tile.for_each_sum(s.sums, thread, [&](int i, int j, scalar sum) {
+                const int m = s.first_row + i, n = s.first_column + j;
+                if (is_inside(m, n)) of.put(at.task, at.split, m, n, sum);
+            });
+        }
     }
 };
 

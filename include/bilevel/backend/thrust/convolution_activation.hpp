@@ -48,16 +48,10 @@ template <class Scalar> struct patches {
 /// in primitives.hpp.
 template <class Kernels, class Scalar> struct thrust_convolution_activation {
     void patch_moments(view<Scalar> mean, view<Scalar> covariance, view<const Scalar> x, convolution_geometry geometry) {
+        patch_means(mean, x, geometry);
+        const on_device::patches<Scalar> patch{x, mean.extents[1], mean.size, geometry};
         const integer height = geometry.output_extent(x.extents[0], mean.extents[0]),
                       width = geometry.output_extent(x.extents[1], mean.extents[1]), terms = mean.size, count = x.batch * height * width;
-        const on_device::patches<Scalar> patch{x, mean.extents[1], terms, geometry};
-        launcher().template for_each_sum<Scalar>(
-            x.tasks, count, terms,
-            [=] BILEVEL_DEVICE(integer t, integer n, integer k) {
-                const integer line = on_device::quotient(n, width);
-                return patch(t, on_device::quotient(line, height), on_device::rest(line, height), on_device::rest(n, width), k);
-            },
-            [=] BILEVEL_DEVICE(integer t, integer k, Scalar sum) { mean.at(t)[k] = sum / Scalar(count); });
         launcher().template for_each_sum<Scalar>(
             x.tasks, count, terms * terms,
             [=] BILEVEL_DEVICE(integer t, integer n, integer pair) {
@@ -66,6 +60,19 @@ template <class Kernels, class Scalar> struct thrust_convolution_activation {
                 return (patch(t, b, i, j, k) - mean.at(t)[k]) * (patch(t, b, i, j, l) - mean.at(t)[l]);
             },
             [=] BILEVEL_DEVICE(integer t, integer pair, Scalar sum) { covariance.at(t)[pair] = sum / Scalar(count); });
+    }
+    /// The first half of that.
+    void patch_means(view<Scalar> mean, view<const Scalar> x, convolution_geometry geometry) {
+        const on_device::patches<Scalar> patch{x, mean.extents[1], mean.size, geometry};
+        const integer height = geometry.output_extent(x.extents[0], mean.extents[0]),
+                      width = geometry.output_extent(x.extents[1], mean.extents[1]), count = x.batch * height * width;
+        launcher().template for_each_sum<Scalar>(
+            x.tasks, count, mean.size,
+            [=] BILEVEL_DEVICE(integer t, integer n, integer k) {
+                const integer line = on_device::quotient(n, width);
+                return patch(t, on_device::quotient(line, height), on_device::rest(line, height), on_device::rest(n, width), k);
+            },
+            [=] BILEVEL_DEVICE(integer t, integer k, Scalar sum) { mean.at(t)[k] = sum / Scalar(count); });
     }
 
     void conv2d_activation(view<Scalar> y, view<std::uint8_t> argmax, view<const Scalar> x, view<const Scalar> weights,
@@ -115,8 +122,15 @@ template <class Kernels, class Scalar> struct thrust_convolution_activation {
                 return dy.at(t)[e] * result.slope(t, e) * patch(t, b, i, j, on_device::quotient(element, filters));
             },
             [=] BILEVEL_DEVICE(integer t, integer element, Scalar sum) { dweights.at(t)[element] = sum; });
+        activation_backward_bias(dbias, dy, y, argmax, follows);
+    }
+    /// The second half of that.
+    void activation_backward_bias(view<Scalar> dbias, view<const Scalar> dy, view<const Scalar> y, view<const std::uint8_t> argmax,
+                                  activation<Scalar> follows) {
+        const on_device::normalisation_result<Scalar> result{y, argmax, follows};
+        const integer filters = dbias.size;
         launcher().template for_each_sum<Scalar>(
-            dy.tasks, pixels, filters,
+            dy.tasks, dy.batch * dy.size / filters, filters,
             [=] BILEVEL_DEVICE(integer t, integer pixel, integer q) {
                 const integer e = pixel * filters + q;
                 return dy.at(t)[e] * result.slope(t, e);
