@@ -7,9 +7,9 @@
 #   sh cmake/gpu.sh pack [OMNIGLOT]   on a Debian or Ubuntu with the dependencies installed: gathers what the other machine lacks into build/gpu_pack
 #                                     (headers, Google Benchmark, and Omniglot's folder, if given), less than 64 MiB
 #   sh cmake/gpu.sh [run [PART…]]     on the machine with the GPU: builds, tests, sanitizes, trains and measures, and writes build/gpu/report.md.
-#                                     PARTs: build test sanitize bits train benchmark kernels peers peers_tf32 peers_rest; without any, all of them. Each is
-#                                     stopped after ten minutes, and may run alone: the report is of all that have run so far. The peers are those that
-#                                     python3 finds (PyTorch, JAX).
+#                                     PARTs: build test sanitize bits train benchmark kernels peers peers_tf32 peers_rest; without any, all of them. Each
+#                                     program is stopped after ten minutes, and each part may run alone: the report is of all that have run so far. The
+#                                     peers are those that python3 finds (PyTorch, JAX).
 set -eu
 cd "$(dirname "$0")/.."
 pack=$PWD/build/gpu_pack build=$PWD/build/gpu
@@ -46,7 +46,7 @@ section() {
     part=$1 title=$2 lines=$3
     shift 3
     log=$build/$part.log begin=$(date +%s)
-    { "$@" 2>&1 || echo "FAILED with status $?"; } | tee "$log"
+    { "$@" 2>&1 || printf '\nFAILED with status %s\n' "$?"; } | tee "$log"
     {
         printf '\n## %s\n\n    %s\n\n```\n' "$title" "$*"
         tail -n "$lines" "$log"
@@ -63,7 +63,7 @@ build() {
     limited cmake --build "$build" --parallel "$(nproc)" --target test_cuda benchmark_cuda_meta_step few_shot hypergradient
 }
 tests() { # none of which may be skipped here
-    limited ctest --test-dir "$build" -L cuda --output-on-failure --parallel 4 >"$build/ctest.log" 2>&1 || { cat "$build/ctest.log"; return 1; }
+    limited ctest --test-dir "$build" -L cuda --no-tests=error --output-on-failure --parallel 4 >"$build/ctest.log" 2>&1 || { cat "$build/ctest.log"; return 1; }
     cat "$build/ctest.log"
     ! grep -q 'Skipped' "$build/ctest.log"
 }
@@ -76,17 +76,20 @@ sanitize() { # few cases: under the tool each kernel takes some hundred times as
 }
 hypergradient() { # a batch of second-order MAML, 32 tasks
     input=$build/maml_input
-    [ -d "$input" ] || "$build/examples/hypergradient" --algorithm maml --network conv4 --scalar double --write-example "$input" --tasks 32 --queries 15
+    rm -rf "$input"
+    "$build/examples/hypergradient" --algorithm maml --network conv4 --scalar double --write-example "$input" --tasks 32 --queries 15 || return 1
     limited "$@" "$build/examples/hypergradient" --backend cuda --algorithm maml --network conv4 --inner-rate 0.1 --scalar float --input "$input" --output "$output"
 }
 bits() { # of two processes
-    for run in 1 2; do output=$build/bits_$run.npy hypergradient; done
+    rm -f "$build"/bits_*.npy
+    for run in 1 2; do output=$build/bits_$run.npy hypergradient || return 1; done
     cmp "$build/bits_1.npy" "$build/bits_2.npy" && echo "two processes give the same bits"
 }
 kernels() { # of one hypergradient, kernel by kernel, beside what the device can do
     command -v ncu >/dev/null || { echo "there is no ncu here"; return 1; }
+    rm -f "$build/ncu.csv"
     output=$build/profiled.npy hypergradient ncu --csv --print-units base --log-file "$build/ncu.csv" --metrics \
-        gpu__time_duration.sum,dram__throughput.avg.pct_of_peak_sustained_elapsed,sm__throughput.avg.pct_of_peak_sustained_elapsed >/dev/null
+        gpu__time_duration.sum,dram__throughput.avg.pct_of_peak_sustained_elapsed,sm__throughput.avg.pct_of_peak_sustained_elapsed >/dev/null || return 1
     python3 benchmarks/cuda/kernels.py "$build/ncu.csv"
 }
 train() { # the recipe of docs/omniglot.md

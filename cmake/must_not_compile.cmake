@@ -18,16 +18,18 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
         file(WRITE "${PROJECT_BINARY_DIR}/must_not_compile/${case_NAME}.words" "${words}\n")
         set(compiler "${CMAKE_CXX_COMPILER}")
         set(flags -fsyntax-only)
+        set(labels compile)
         if(case_SOURCE MATCHES "[.]cu$")
             set(compiler "${CMAKE_CUDA_COMPILER}")
             set(flags --extended-lambda --expt-relaxed-constexpr -ptx -o /dev/null)
+            list(APPEND labels cuda)
         endif()
         add_test(NAME must_not_compile.${case_NAME}
                  COMMAND "${CMAKE_COMMAND}" "-DCOMPILER=${compiler}" "-DFLAGS=${flags}" "-DSOURCE=${case_SOURCE}"
                          "-DINCLUDES=$<TARGET_PROPERTY:bilevel_includes,INCLUDE_DIRECTORIES>"
                          "-DWORDS=${PROJECT_BINARY_DIR}/must_not_compile/${case_NAME}.words"
                          -P "${bilevel_must_not_compile_script}")
-        set_tests_properties(must_not_compile.${case_NAME} PROPERTIES LABELS compile TIMEOUT 300)
+        set_tests_properties(must_not_compile.${case_NAME} PROPERTIES LABELS "${labels}" TIMEOUT 300)
     endfunction()
     return()
 endif()

@@ -25,6 +25,8 @@ def main():
     for row in csv.DictReader(lines):
         launches[row["ID"]]["name"] = row["Kernel Name"]
         launches[row["ID"]][row["Metric Name"]] = float(row["Metric Value"].replace(",", ""))
+    if not launches:
+        raise SystemExit(f"kernels.py: {sys.argv[1]} has no launch of a kernel")
     of_kernel = defaultdict(list)
     for launch in launches.values():
         of_kernel[short(launch["name"])].append(launch)

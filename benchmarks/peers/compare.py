@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Times the same hypergradients in bilevel and in other libraries: in turn, on the same arrays, with the same number of threads.
 
-A row is timed where the hypergradients agree: in double to 1e-9 on the arrays that are timed, in float to 1e-4 at the median of several small inputs
+A row is timed where the hypergradients agree: in double to 1e-9 on the arrays that are timed (on a device on two of their tasks), in float to 1e-4 at the median of several small inputs
 (rows in TF32 in double alone).
 (Small, since rounding that flips a single ReLU moves a hypergradient by 1e-4 to 1e-2, and among the millions of a whole batch there is always one.)
 Milliseconds are the median over all evaluations after the first, of the whole batch of tasks.

@@ -104,18 +104,25 @@ TEST_CASE("cuda: batches of several shapes in turn, and other work between them,
     CHECK(a.parameters == b.parameters);
 }
 
-TEST_CASE("cuda: what failed when it ran first is not recorded before it has run") {
+TEST_CASE("cuda: what failed, or lost its memory, is not recorded before it has run") {
     backend_type on;
-    backend::repeatable these;
+    backend::repeatable these, others;
     these.add(integer{1});
-    CHECK_THROWS_AS(on.repeat(these, [] { throw numeric_error("the first run"); }), numeric_error);
+    others.add(integer{2});
     aligned_vector<float> numbers(4, 0, aligned_allocator<float>(on.shared_memory()));
-    for (int run = 0; run < 3; ++run)
-        on.repeat(these, [&] {
-            float* const memory = on.launcher().scratch<float>(1 << 16);  // which cannot be taken while a graph is recorded
-            on.copy({memory, 4, 1, 4}, {numbers.data(), 4, 1, 4});
-        });
-    on.wait();
+    const auto three_times = [&] {
+        for (int run = 0; run < 3; ++run)
+            on.repeat(these, [&] {
+                float* const memory = on.launcher().scratch<float>(1 << 16);  // which cannot be taken while a graph is recorded
+                on.copy({memory, 4, 1, 4}, {numbers.data(), 4, 1, 4});
+            });
+        on.wait();
+    };
+    CHECK_THROWS_AS(on.repeat(these, [] { throw numeric_error("the first run"); }), numeric_error);
+    three_times();
+    CHECK(on.kernels_of_graph() == 1);
+    CHECK_THROWS(on.repeat(others, [&] { on.launcher().scratch<float>(integer{1} << 50); }));  // and gives back what there was
+    three_times();
     CHECK(on.kernels_of_graph() == 1);
 }
 

@@ -142,7 +142,7 @@ void run(const kernel& of, const std::string& name, dim3 grid, dim3 threads, con
     for (std::uint64_t number = 0; number < std::uint64_t{grid.x} * grid.y * grid.z; ++number) {
         std::memset(one.shared.data(), 0xFF, one.shared.size());
         one.words.assign(one.shared.size() / 4 + 1,
-                         watched{{watched::allocated, watched::allocated, watched::allocated, watched::allocated}, 0, 0, 0, 0});
+                         watched{{watched::allocated, watched::allocated, watched::allocated, watched::allocated}, 0, 0, 0, 0, 0});
         one.barriers = 1;
         for (std::uint32_t i = 0; i < threads.x; ++i)
             all[i] = {i,

@@ -11,6 +11,8 @@ namespace {
 __global__ void write(float* to, int first) { to[first + static_cast<int>(threadIdx.x)] = 1; }
 __global__ void copy(float* to, const float* from) { to[threadIdx.x] = from[threadIdx.x]; }
 __global__ void write_one(float* to) { to[0] = static_cast<float>(threadIdx.x); }
+__global__ void write_byte(unsigned char* to) { to[3] = static_cast<unsigned char>(threadIdx.x); }
+__global__ void write_pair(float* to) { *reinterpret_cast<float2*>(to + 1) = float2{1, 2}; }
 __global__ void turn(float* to, bool wait) {
     __shared__ float turned[64];
     turned[63 - threadIdx.x] = static_cast<float>(threadIdx.x);
@@ -46,6 +48,8 @@ int main(int, char** arguments) {
     if (is("of_the_host")) write<<<1, 1, 0, stream>>>(&of_host, 0);
     if (is("unwritten")) copy<<<1, threads, 0, stream>>>(other, device);
     if (is("one_place")) write_one<<<1, threads, 0, stream>>>(device);
+    if (is("one_byte")) write_byte<<<1, threads, 0, stream>>>(reinterpret_cast<unsigned char*>(device));
+    if (is("misaligned")) write_pair<<<1, 1, 0, stream>>>(device);
     if (is("read_and_written")) {
         write<<<1, threads, 0, stream>>>(device, 0);
         copy<<<1, threads - 1, 0, stream>>>(device + 1, device);
@@ -60,6 +64,7 @@ int main(int, char** arguments) {
         cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
         cudaMalloc(reinterpret_cast<void**>(&other), threads * sizeof(float));
     }
+    if (is("wait_in_a_graph")) cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
     cudaStreamSynchronize(stream);
     if (is("on_the_host")) device[0] = 1;
     return 0;

@@ -17,6 +17,7 @@ struct watched {
     static constexpr std::uint32_t several = ~std::uint32_t{0};
 
     std::uint8_t state[4];
+    std::uint8_t byte;  // that was written to last, of those that are written one by one
     std::uint32_t writer, written_in, reader, read_in;
 
     /// What is wrong with an access, or none.
@@ -90,6 +91,15 @@ void watch(const thread& by, std::uint64_t address, watched* words, std::uint64_
             if (state == watched::outside) refuse(by, address, Bytes, "outside of every array");
             if (!Write && state != watched::written) complain(by, address, Bytes, "nobody has written what is read");
             state = watched::written;
+            // Of four neighbours, each of which another thread may write to, the last is known: who comes back to the same byte at once.
+            watched& w = words[i / 4];
+            if (Write && w.written_in == now && w.writer != by.number && w.byte == i % 4)
+                complain(by, address, Bytes, "a race: two threads write to one place");
+            if (Write) {
+                w.writer = by.number;
+                w.written_in = now;
+                w.byte = static_cast<std::uint8_t>(i % 4);
+            }
         }
     }
 }

@@ -12,4 +12,7 @@ namespace emulated {
 /// While the stream records a graph it is a part of that.
 void enqueue(cudaStream_t stream, std::function<void()> call);
 
+/// Its argument, which cudaGetLastError gives next if it is an error.
+cudaError_t result(cudaError_t status);
+
 }  // namespace emulated

@@ -11,6 +11,10 @@ TYPES = {"b8": "std::uint8_t", "u8": "std::uint8_t", "s8": "std::int8_t", "b16":
          "b32": "std::uint32_t", "u32": "std::uint32_t", "s32": "std::int32_t", "b64": "std::uint64_t", "u64": "std::uint64_t", "s64": "std::int64_t",
          "f32": "float", "f64": "double", "pred": "bool"}
 SPECIAL = {"%tid.x": "t.tid", "%ctaid.x": "t.ctaid_x", "%ctaid.y": "t.ctaid_y", "%ctaid.z": "t.ctaid_z", "%ntid.x": "t.ntid"}
+# What may stand between an instruction's name and its type.
+MODIFIERS = {"ld": {"param", "global", "shared", "v2", "v4"}, "st": {"global", "shared", "v2", "v4"}, "bra": {"uni"}, "cvta": {"to", "global"}, "add": {"rn"},
+             "sub": {"rn"}, "mul": {"lo", "wide", "rn"}, "mad": {"lo"}, "fma": {"rn", "rm"}, "div": {"rn"}, "rcp": {"rn", "approx", "ftz"}, "sqrt": {"rn"},
+             "ex2": {"approx", "ftz"}, "cvt": {"rn", "sat"}}
 COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 
 
@@ -177,6 +181,15 @@ class Kernel:
         def v(i, of=kind):
             return self.value(o[i], of)
 
+        modifiers = operation[1:-2] if what == "cvt" else operation[1:-1]
+        if what == "setp":
+            is_known = len(modifiers) == 1 and (modifiers[0] == "nan" or modifiers[0][:2] in COMPARISONS and modifiers[0][2:] in ("", "u"))
+        elif what in ("bar", "mma", "ret"):
+            is_known = name in ("bar.sync", "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32", "ret")
+        else:
+            is_known = set(modifiers) <= MODIFIERS.get(what, set()) and not (what in ("mul", "mad") and not floating and not modifiers)
+        if not is_known:
+            raise ValueError(name)
         if what in ("ld", "st"):
             return self.moved_to_memory(operation, kind, o)
         if what == "mov":
@@ -186,10 +199,12 @@ class Kernel:
         if what == "ret":
             return "return;"
         if what == "bar":
+            if o != ["0"]:
+                raise ValueError(statement)
             self.threads_wait = True
             return "barrier(t);"
         if what == "mma":
-            if name != "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32" or o[0] != o[3]:
+            if o[0] != o[3]:
                 raise ValueError(name)
             self.threads_wait = True
             arrays = [", ".join(self.value(r, "f32") for r in braced(part)) for part in o[:3]]
@@ -212,8 +227,6 @@ class Kernel:
         if what == "mul" and operation[1] == "wide":
             wide = f"{kind[0]}{int(kind[1:]) * 2}"
             return self.set(o[0], f"{TYPES[wide]}({v(1)}) * {TYPES[wide]}({v(2)})", wide)
-        if "ftz" in operation and what not in ("ex2", "rcp") or "sat" in operation:
-            raise ValueError(name)
         u = None if floating or kind == "pred" else TYPES[unsigned(kind)]  # whose overflow wraps around
         expression = {
             "add": lambda: f"{u or ''}({v(1)}) + {u or ''}({v(2)})",

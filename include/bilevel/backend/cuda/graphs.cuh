@@ -22,6 +22,8 @@ public:
 
     /// version() is a number that changes where memory that kernels were called with has been given back: then all graphs are recorded once more.
     template <class Version, class F> void run(const repeatable& these, Version version, cudaStream_t stream, F& f) {
+        if (version() != version_)  // between the sequences: what memory there is now nobody knows
+            for (recorded& graph : graphs_) graph.has_run = false;
         forget_before(version());
         recorded& graph = find(these);
         if (!graph.has_run) {

@@ -58,7 +58,7 @@ template <class Kernels, class Scalar> struct tile_products {
         const integer height = geometry.output_extent(x.extents[0], mean.extents[0]),
                       width = geometry.output_extent(x.extents[1], mean.extents[1]), terms = mean.size, count = x.batch * height * width;
         const view<const Scalar> positions{nullptr, 0, x.tasks, x.batch, height * width * terms, {height, width, terms}};
-        require_indices(x, positions, covariance);
+        require_indices(x, {nullptr, 0, x.tasks, x.batch, height * width, {}}, covariance);
         multiply_by_lanes(on_device::covariance_operands<Scalar>{{x, positions, mean, geometry}, x, mean, {covariance}},
                           &on_device::covariance_operands<Scalar>::covariance);
         kernels().launcher().for_each_element(covariance.tasks, covariance.size, [=] BILEVEL_DEVICE(integer t, integer i) {
@@ -97,8 +97,8 @@ private:
     static on_device::windows windows_of(const view<const Scalar>& x, const view<const Scalar>& y, const view<const Scalar>& weights,
                                          convolution_geometry geometry, bool pooled) {
         require_indices(x, y, weights);
-        if (4 * y.batch * y.extents[0] * y.extents[1] > std::numeric_limits<int>::max())
-            throw argument_error("backend::cuda: a convolution of " + std::to_string(y.batch) + " images a task has 2^31 patches or more");
+        if (const integer patches = (pooled ? 4 : 1) * y.batch * y.extents[0] * y.extents[1]; patches > std::numeric_limits<int>::max())
+            throw argument_error("backend::cuda: a convolution of " + std::to_string(patches) + " patches a task: expected less than 2^31");
         return {{x, y, weights, geometry}, pooled};
     }
     template <bool LeftIsTransposed, bool RightIsTransposed>
