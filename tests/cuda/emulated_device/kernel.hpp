@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -59,7 +58,7 @@ struct thread {
 };
 
 [[noreturn]] void refuse(const thread& by, std::uint64_t address, int bytes, const char* wrong);
-void complain(const thread& by, std::uint64_t address, int bytes, const char* wrong);
+void complain(const char* wrong);
 /// The size of the block's memory, and how many barriers it has passed.
 std::uint32_t shared_size(const thread&);
 std::uint32_t barriers(const thread&);
@@ -79,22 +78,22 @@ void watch(const thread& by, std::uint64_t address, watched* words, std::uint64_
             if (state != all_written) {
                 for (const std::uint8_t s : w->state)
                     if (s == watched::outside) refuse(by, address, Bytes, "outside of every array");
-                if (!Write) complain(by, address, Bytes, "nobody has written what is read");
+                if (!Write) complain("nobody has written what is read");
                 std::memset(w->state, watched::written, 4);
             }
             const char* wrong = Write ? w->write(by.number, now) : w->read(by.number, now);
-            if (wrong != nullptr) complain(by, address, Bytes, wrong);
+            if (wrong != nullptr) complain(wrong);
         }
     } else {
         for (std::uint64_t i = offset; i < offset + Bytes; ++i) {
             std::uint8_t& state = words[i / 4].state[i % 4];
             if (state == watched::outside) refuse(by, address, Bytes, "outside of every array");
-            if (!Write && state != watched::written) complain(by, address, Bytes, "nobody has written what is read");
+            if (!Write && state != watched::written) complain("nobody has written what is read");
             state = watched::written;
             // Of four neighbours, each of which another thread may write to, the last is known: who comes back to the same byte at once.
             watched& w = words[i / 4];
             if (Write && w.written_in == now && w.writer != by.number && w.byte == i % 4)
-                complain(by, address, Bytes, "a race: two threads write to one place");
+                complain("a race: two threads write to one place");
             if (Write) {
                 w.writer = by.number;
                 w.written_in = now;

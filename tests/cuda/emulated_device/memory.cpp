@@ -158,6 +158,6 @@ std::string told(const thread& by, std::uint64_t address, int bytes, const char*
 }
 }  // namespace
 void refuse(const thread& by, std::uint64_t address, int bytes, const char* wrong) { refuse(told(by, address, bytes, wrong)); }
-void complain(const thread&, std::uint64_t, int, const char* wrong) { complain(wrong); }
+void complain(const char* wrong) { complain(std::string(wrong)); }
 
 }  // namespace emulated

@@ -113,7 +113,6 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
     properties->major = 9;
     return cudaSuccess;
 }
-cudaError_t cudaGetDeviceProperties_v2(cudaDeviceProp* properties, int device) { return cudaGetDeviceProperties(properties, device); }
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
     *value = 1;  // of everything, which makes its peak a small one
     return cudaSuccess;

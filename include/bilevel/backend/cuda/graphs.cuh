@@ -22,9 +22,8 @@ public:
 
     /// version() is a number that changes where memory that kernels were called with has been given back: then all graphs are recorded once more.
     template <class Version, class F> void run(const repeatable& these, Version version, cudaStream_t stream, F& f) {
-        if (version() != version_)  // between the sequences: what memory there is now nobody knows
+        if (forget_before(version()))  // between the sequences: what memory there is now nobody knows
             for (recorded& graph : graphs_) graph.has_run = false;
-        forget_before(version());
         recorded& graph = find(these);
         if (!graph.has_run) {
             f();
@@ -81,9 +80,11 @@ private:
         if (graph.executable != nullptr) (void)cudaGraphExecDestroy(graph.executable);
         graph.executable = nullptr;
     }
-    void forget_before(integer version) {
-        if (version != version_) forget();
+    bool forget_before(integer version) {
+        if (version == version_) return false;
+        forget();
         version_ = version;
+        return true;
     }
     void forget() {
         for (recorded& graph : graphs_) destroy(graph);

@@ -23,8 +23,9 @@
 namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {
 
-/// Convolutions, matrix products and a folded first block by `tile_product`, all tasks at once, with weights of each task or shared ones; see `convolution_kernels`,
-/// `matrix_kernels` and `folded_kernels` in primitives.hpp. The folded block, whose statistics are products too, stays in the scalar's own arithmetic. Kernels offers launcher() of the thrust kernels, tiles(), which runs a product, tiles().run(product, tasks), and
+/// Convolutions, matrix products and a folded first block by `tile_product`, all tasks at once, with weights of each task or shared ones; see
+/// `convolution_kernels`, `matrix_kernels` and `folded_kernels` in primitives.hpp. The folded block, whose statistics are products too, stays in the scalar's own
+/// arithmetic. Kernels offers launcher() and the other halves of the folded kernels, of thrust, tiles(), which runs a product, tiles().run(product, tasks), and
 /// arithmetic_of_products(), which matters to floats alone. A sum of many terms in few tiles is split, by the extents alone, and its parts are added in order.
 template <class Kernels, class Scalar> struct tile_products {
     void conv2d(view<Scalar> y, view<const Scalar> x, view<const Scalar> w, convolution_geometry geometry, bool accumulate) {

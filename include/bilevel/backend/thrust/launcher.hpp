@@ -38,18 +38,11 @@ template <class Sum, class Term> struct partial_sum {
         partial[t * blocks * channels + i] = sum;
     }
 };
-/// The blocks of the next level: each adds up to `length` of those of this one.
-template <class Sum> struct sum_of_blocks {
-    integer channels, blocks, next, length;
+/// The sums of blocks as the terms of the next level.
+template <class Sum> struct sum_of_block {
+    integer channels, blocks;
     const Sum* partial;  // (tasks, blocks, channels)
-    Sum* larger;         // (tasks, next, channels)
-    BILEVEL_HOST_DEVICE void operator()(integer t, integer i) const {
-        const integer q = rest(i, channels), begin = quotient(i, channels) * length;
-        const integer end = begin + length < blocks ? begin + length : blocks;
-        Sum sum{};
-        for (integer block = begin; block < end; ++block) sum = sum + partial[(t * blocks + block) * channels + q];
-        larger[t * next * channels + i] = sum;
-    }
+    BILEVEL_HOST_DEVICE Sum operator()(integer t, integer block, integer q) const { return partial[(t * blocks + block) * channels + q]; }
 };
 template <class Sum, class Put> struct whole_sum {
     integer channels, blocks;
@@ -107,8 +100,10 @@ public:
         while (blocks > terms_of_a_block) {
             const integer next = blocks_of(blocks);
             Sum* const larger = partial + tasks * blocks * channels;
-            for_each_element(tasks, next * channels,
-                             on_device::sum_of_blocks<Sum>{channels, blocks, next, terms_of_a_block, partial, larger});
+            using term_of_level = on_device::sum_of_block<Sum>;
+            for_each_element(
+                tasks, next * channels,
+                on_device::partial_sum<Sum, term_of_level>{blocks, channels, next, terms_of_a_block, larger, {channels, blocks, partial}});
             partial = larger;
             blocks = next;
         }
