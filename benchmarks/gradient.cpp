@@ -43,9 +43,16 @@ public:
         Network::initialise(y_.data, ways, 1);
         Network::initialise(v_.data, ways, 2);
     }
-    void gradient() { inner_.gradient(kernels_, examples_, y_, g_); }
-    void linearize() { inner_.linearize(kernels_, examples_, 0, y_, g_); }
-    void product() { inner_.along(kernels_, examples_, 0, v_, h_); }
+    // The first of its kind on these examples: no row finds what another one computed of them.
+    void gradient() {
+        inner_.bind(examples_);
+        inner_.gradient(kernels_, y_, g_);
+    }
+    void linearize() {
+        inner_.bind(examples_);
+        inner_.linearize(kernels_, 0, y_, g_);
+    }
+    void product() { inner_.along(kernels_, 0, v_, h_); }
 
     /// The least of several times: what a gradient takes when nobody disturbs it.
     double seconds_of_a_gradient() {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/autodiff/constant_values.hpp>
 #include <bilevel/core/array.hpp>
 #include <bilevel/core/workspace.hpp>
 
@@ -30,11 +31,21 @@ template <reading Reading, class Kernels, normalisation Normalisation = normalis
     Kernels& kernels;
     workspace& values;
     workspace& tangents;
+    constant_values* constants = nullptr;  // or none are kept
 
     /// The result or results of a primitive, in fresh memory.
     template <class Primitive, class... In> auto operator()(Primitive primitive, In... in) {
-        auto out = place(primitive.result(in...));
+        auto out = place(primitive.result(in...), values);
         run(primitive, as_tuple(out), in...);
+        return out;
+    }
+
+    /// The same of constants alone, which need not be computed twice.
+    template <class Primitive, class... In> auto once(Primitive primitive, In... in) {
+        static_assert(((In::act == activity::constant) && ...), "bilevel: what is computed once is of constants alone");
+        if (constants == nullptr) return (*this)(primitive, in...);
+        auto out = place(primitive.result(in...), constants->values);
+        if (!constants->known) run(primitive, as_tuple(out), in...);
         return out;
     }
 
@@ -79,9 +90,9 @@ private:
         return ((Gradients::varies || !Results::varies) && ...);
     }
 
-    template <class Scalar, class Shape, activity Activity> auto place(array<Scalar, Shape, Activity> a) {
+    template <class Scalar, class Shape, activity Activity> auto place(array<Scalar, Shape, Activity> a, workspace& from) {
         const integer stride = padded(a.per_task());
-        a.values = values.template take<Scalar>(stride * a.tasks);
+        a.values = from.template take<Scalar>(stride * a.tasks);
         a.values_stride = stride;
         if constexpr (decltype(a)::varies) {
             a.tangents = tangents.template take<Scalar>(stride * a.tasks);
@@ -89,12 +100,13 @@ private:
         }
         return a;
     }
-    template <class... Arrays> auto place(const std::tuple<Arrays...>& arrays) {
-        return place(arrays, std::index_sequence_for<Arrays...>{});
+    template <class... Arrays> auto place(const std::tuple<Arrays...>& arrays, workspace& from) {
+        return place(arrays, from, std::index_sequence_for<Arrays...>{});
     }
-    template <class... Arrays, std::size_t... I> auto place(const std::tuple<Arrays...>& arrays, std::index_sequence<I...>) {
+    template <class... Arrays, std::size_t... I>
+    auto place(const std::tuple<Arrays...>& arrays, workspace& from, std::index_sequence<I...>) {
         // A braced list is evaluated from left to right: both readings hand out the same addresses.
-        return std::tuple<Arrays...>{place(std::get<I>(arrays))...};
+        return std::tuple<Arrays...>{place(std::get<I>(arrays), from)...};
     }
 
     template <class Primitive, class... Out, class... In> void run(Primitive primitive, const std::tuple<Out...>& out, In... in) {

@@ -36,7 +36,7 @@ struct folded_block<
         auto [w] = p.split(typename convolved::parameters{});
         auto of_normalised = p.from(convolved::parameters::size(), 0);
         auto [gain, shift] = of_normalised.split(typename normalised::parameters{});
-        auto [patch_mean, covariance] = e(operation::patch_moments<patch, Stride, Padding>{}, x);
+        auto [patch_mean, covariance] = e.once(operation::patch_moments<patch, Stride, Padding>{}, x);
         auto [weights, bias, mean, r, v] =
             e(operation::fold_batch_norm<scalar>{scalar(normalised::epsilon)}, w, gain, shift, patch_mean, covariance);
         auto [y, argmax] =

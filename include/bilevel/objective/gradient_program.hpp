@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/autodiff/constant_values.hpp>
 #include <bilevel/autodiff/evaluator.hpp>
 #include <bilevel/backend/bill.hpp>
 #include <bilevel/backend/cost.hpp>
@@ -37,9 +38,11 @@ template <class Network, class Loss, activity Body = activity::active, activity 
 
     template <autodiff::reading Reading, class Kernels, class Scalar = typename Kernels::scalar>
     static program_results<Scalar> read(Kernels& kernels, const examples_block<Scalar, typename Loss::template target<Scalar>>& examples,
-                                        const gradient_vectors<Scalar>& v, workspace& values, workspace& tangents) {
+                                        const gradient_vectors<Scalar>& v, workspace& values, workspace& tangents,
+                                        autodiff::constant_values* constants = nullptr) {
         using target = typename Loss::template target<Scalar>;
-        autodiff::evaluator<Reading, Kernels> e{kernels, values, tangents};
+        autodiff::evaluator<Reading, Kernels> e{kernels, values, tangents, constants};
+        if (constants != nullptr) constants->values.rewind();
         const integer tasks = examples.tasks, width = examples.outputs;
         constexpr integer cut = Network::body_size;
         const parameter_vector<Scalar, Body> body{
@@ -63,18 +66,21 @@ template <class Network, class Loss, activity Body = activity::active, activity 
         auto dfeatures = Network::head::backward(e, logits.saved, head.from(cut, 0), dhead.from(cut, 0), dz);
         Network::body::backward(e, features.saved, body, dbody, dfeatures);
         if constexpr (Reading == autodiff::reading::primal) {
+            if (constants != nullptr) constants->known = true;
             return {values_of(loss), values_of(logits.value)};
         } else {
             return {tangents_of(loss), tangents_of(logits.value)};
         }
     }
 
-    /// What one reading costs: floating-point operations, bytes moved, and the bytes of workspace that both planes take.
-    template <autodiff::reading Reading, class Scalar> static backend::bill cost(integer tasks, integer count, integer outputs) {
+    /// What one reading costs: floating-point operations, bytes moved, and the bytes of workspace that both planes take; beside them
+    /// what is kept of the constants, where it is counted.
+    template <autodiff::reading Reading, class Scalar>
+    static backend::bill cost(integer tasks, integer count, integer outputs, autodiff::constant_values* constants = nullptr) {
         backend::cost<Scalar> counter;
         workspace values, tangents;  // without memory: they count
         const examples_block<Scalar, typename Loss::template target<Scalar>> examples{tasks, count, outputs, nullptr, nullptr};
-        read<Reading>(counter, examples, gradient_vectors<Scalar>{}, values, tangents);
+        read<Reading>(counter, examples, gradient_vectors<Scalar>{}, values, tangents, constants);
         return {counter.flops, counter.bytes, values.used(), tangents.used()};
     }
 };

@@ -42,7 +42,7 @@ template <class Network, class Loss> struct episode<task<Network, Loss>, adapts:
         void bind(Kernels& kernels, const typename episode::template batch<scalar>& b, integer first, rows<const scalar> x,
                   rows<scalar> statistics) {
             kernels_ = &kernels;
-            support_ = episode::support_block(b, first, extents_.tasks);
+            inner_.bind(episode::support_block(b, first, extents_.tasks));
             query_ = episode::query_block(b, first, extents_.tasks);
             x_ = x;
             statistics_ = statistics;
@@ -52,11 +52,9 @@ template <class Network, class Loss> struct episode<task<Network, Loss>, adapts:
 
         void start(rows<scalar> y) { kernels_->copy(y, x_); }
         void start_transposed(rows<const scalar> v, rows<scalar> dx) { kernels_->add_scaled(dx, scalar(1), v); }
-        const scalar* gradient(rows<const scalar> y, rows<scalar> g) { return inner_.gradient(*kernels_, support_, y, g); }
-        const scalar* linearize(integer slot, rows<const scalar> y, rows<scalar> g) {
-            return inner_.linearize(*kernels_, support_, slot, y, g);
-        }
-        void along(integer slot, rows<const scalar> v, rows<scalar> h) { inner_.along(*kernels_, support_, slot, v, h); }
+        const scalar* gradient(rows<const scalar> y, rows<scalar> g) { return inner_.gradient(*kernels_, y, g); }
+        const scalar* linearize(integer slot, rows<const scalar> y, rows<scalar> g) { return inner_.linearize(*kernels_, slot, y, g); }
+        void along(integer slot, rows<const scalar> v, rows<scalar> h) { inner_.along(*kernels_, slot, v, h); }
         void outer(rows<const scalar> y, rows<scalar> f_y, rows<scalar>, std::span<task_outcome> outcomes) {
             outer_.evaluate(*kernels_, query_, y, f_y, statistics_, outcomes);
         }
@@ -66,7 +64,7 @@ template <class Network, class Loss> struct episode<task<Network, Loss>, adapts:
         integer size_;
         episode_extents extents_;
         Kernels* kernels_ = nullptr;
-        objective::examples_block<scalar, typename Loss::template target<scalar>> support_{}, query_{};
+        objective::examples_block<scalar, typename Loss::template target<scalar>> query_{};
         rows<const scalar> x_{};
         rows<scalar> statistics_{};
         network_inner<Kernels, Network, Loss> inner_;

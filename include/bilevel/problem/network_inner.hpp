@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/autodiff/constant_values.hpp>
 #include <bilevel/core/take_rows.hpp>
 #include <bilevel/objective/gradient_program.hpp>
 #include <bilevel/problem/binding.hpp>
@@ -19,8 +20,9 @@ public:
 
     network_inner() = default;
     network_inner(integer tasks, integer count, integer outputs, const requirements& needs) : slots_(std::size_t(needs.slots)) {
+        autodiff::constant_values counted;
         if (needs.second_order) {
-            const auto bill = linearized::template cost<autodiff::reading::primal, scalar>(tasks, count, outputs);
+            const auto bill = linearized::template cost<autodiff::reading::primal, scalar>(tasks, count, outputs, &counted);
             for (auto& slot : slots_) {
                 slot.values = workspace(bill.values, *needs.arrays);
                 slot.memory = workspace(bytes_of_rows<scalar>(1, tasks, Network::size(outputs)), *needs.arrays);
@@ -28,36 +30,46 @@ public:
             }
             tangents_ = workspace(bill.tangents, *needs.arrays);
         } else {
-            const auto bill = plain::template cost<autodiff::reading::primal, scalar>(tasks, count, outputs);
+            const auto bill = plain::template cost<autodiff::reading::primal, scalar>(tasks, count, outputs, &counted);
             slots_.front().values = workspace(bill.values, *needs.arrays);
         }
+        of_examples_.values = workspace(counted.values.used(), *needs.arrays);
+    }
+
+    /// The examples of all that follows.
+    void bind(const block& examples) {
+        examples_ = examples;
+        of_examples_.known = false;
     }
 
     /// g ← ∇ℓ(y); the losses of the tasks lie `padded(1)` apart. Overwrites slot 0.
-    const scalar* gradient(Kernels& kernels, const block& examples, rows<const scalar> y, rows<scalar> g) {
+    const scalar* gradient(Kernels& kernels, rows<const scalar> y, rows<scalar> g) {
         auto& slot = slots_.front();
         slot.values.rewind();
-        return plain::template read<autodiff::reading::primal>(kernels, examples, {readable(y), g}, slot.values, tangents_).loss.data;
+        return plain::template read<autodiff::reading::primal>(kernels, examples_, {readable(y), g}, slot.values, tangents_, &of_examples_)
+            .loss.data;
     }
 
     /// The same, and the slot keeps the values and the gradient, both of which the products read; y stays where it is, alive and unchanged.
-    const scalar* linearize(Kernels& kernels, const block& examples, integer number, rows<const scalar> y, rows<scalar> g) {
+    const scalar* linearize(Kernels& kernels, integer number, rows<const scalar> y, rows<scalar> g) {
         auto& slot = slots_[std::size_t(number)];
         slot.values.rewind();
         tangents_.rewind();
         slot.y = readable(y);
-        const scalar* losses =
-            linearized::template read<autodiff::reading::primal>(kernels, examples, {slot.y, slot.g}, slot.values, tangents_).loss.data;
+        const scalar* losses = linearized::template read<autodiff::reading::primal>(kernels, examples_, {slot.y, slot.g}, slot.values,
+                                                                                    tangents_, &of_examples_)
+                                   .loss.data;
         kernels.copy(g, slot.g);
         return losses;
     }
 
     /// h ← ∇²ℓ(y) v at the point that the slot was linearized at.
-    void along(Kernels& kernels, const block& examples, integer number, rows<const scalar> v, rows<scalar> h) {
+    void along(Kernels& kernels, integer number, rows<const scalar> v, rows<scalar> h) {
         auto& slot = slots_[std::size_t(number)];
         slot.values.rewind();
         tangents_.rewind();
-        linearized::template read<autodiff::reading::tangent>(kernels, examples, {slot.y, slot.g, readable(v), h}, slot.values, tangents_);
+        linearized::template read<autodiff::reading::tangent>(kernels, examples_, {slot.y, slot.g, readable(v), h}, slot.values, tangents_,
+                                                              &of_examples_);
     }
 
 private:
@@ -69,8 +81,10 @@ private:
         workspace values, memory;
         rows<scalar> y{}, g{};
     };
+    block examples_{};
     std::vector<kept> slots_;
     workspace tangents_;
+    autodiff::constant_values of_examples_;
 };
 
 }  // namespace bilevel::problem

@@ -13,8 +13,8 @@
 namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {
 
-/// Convolutions, each by the algorithm that was the fastest for its extents (docs/performance.md has the measurement), or by the one that the user pinned;
-/// see `convolution_kernels` in primitives.hpp. The choice depends on the extents alone, and so do the bits.
+/// Convolutions, each by the algorithm that was the fastest for its extents (docs/performance/convolutions.md has the measurement), or by the one that the
+/// user pinned; see `convolution_kernels` in primitives.hpp. The choice depends on the extents alone, and so do the bits.
 template <class Scalar> class cpu_convolution : public virtual shared_among_threads {
 public:
     void conv2d(view<Scalar> y, view<const Scalar> x, view<const Scalar> w, convolution_geometry geometry, bool accumulate) {
