@@ -3,8 +3,8 @@
 """The hypergradients in PyTorch, as its users write them. --peer says in which style:
 
 autograd    torch.autograd.grad with create_graph, task after task, F.batch_norm: all algorithms
-functional  torch.func.grad under torch.func.vmap over the tasks: maml. Batch norm from primitives, since a vmap over F.batch_norm has a wrong second
-            derivative
+functional  torch.func.grad under torch.func.vmap over the tasks: all algorithms. Batch norm from primitives, since a vmap over F.batch_norm has a
+            wrong second derivative
 compiled    the same by torch.compile
 higher      higher.innerloop_ctx: maml
 torchopt    torchopt.MetaSGD: maml
@@ -193,23 +193,80 @@ def by_autograd(parameters, inputs):
     return evaluate, to_exchange
 
 
-def by_functions(parameters, inputs):
-    assert options.algorithm == "maml"
-    p = {name: to_torch(name, array) for name, array in parameters.items()}
-    batch = (to_images(inputs.support_images), to_labels(inputs.support_labels),
-             to_images(inputs.query_images), to_labels(inputs.query_labels))
+# The same from pure functions, without loops that end by what they find: they run under a vmap over the tasks.
+def loss_at(examples):
+    return lambda y: loss_of(y, *examples, batch_norm_of_primitives)
 
-    def of_task(p, xs, ys, xq, yq):
-        inner = torch.func.grad(lambda y: loss_of(y, xs, ys, batch_norm_of_primitives))
-        y = p
+
+def descended(p, support):
+    y = p
+    for _ in range(options.inner_steps):
+        y = moved(y, torch.func.grad(loss_at(support))(y))
+    return y
+
+
+def maml_of_functions(p, support, query):
+    return torch.func.grad_and_value(lambda p: loss_at(query)(descended(p, support)))(p)
+
+
+def fomaml_of_functions(p, support, query):
+    return torch.func.grad_and_value(loss_at(query))(descended(p, support))
+
+
+def anil_of_functions(p, support, query):
+    def outer(p):
+        features = body(p, support[0], batch_norm_of_primitives)
+        inner = torch.func.grad(lambda y: F.cross_entropy(head(y, features), support[1]))
+        y = {name: t for name, t in p.items() if name.startswith("head.")}
         for _ in range(options.inner_steps):
             y = moved(y, inner(y))
-        return loss_of(y, xq, yq, batch_norm_of_primitives)
+        return F.cross_entropy(head(y, body(p, query[0], batch_norm_of_primitives)), query[1])
 
-    def mean(p):
-        return torch.func.vmap(of_task, in_dims=(None, 0, 0, 0, 0))(p, *batch).mean()
+    return torch.func.grad_and_value(outer)(p)
 
-    whole = torch.func.grad_and_value(mean)
+
+def imaml_of_functions(p, support, query):
+    weight, of_support = options.proximal_weight, torch.func.grad(loss_at(support))
+    y = p
+    for _ in range(options.inner_steps):
+        g = of_support(y)
+        y = moved(y, {name: g[name] + weight * (y[name] - p[name]) for name in g})
+    _, along = torch.func.vjp(of_support, y)  # the Hessian is symmetric
+    b, loss = torch.func.grad_and_value(loss_at(query))(y)
+    w, r, d = {name: torch.zeros_like(t) for name, t in b.items()}, b, b
+    rr = dot(r, r)
+    going = torch.ones_like(rr, dtype=torch.bool)
+    for _ in range(options.cg_iterations):
+        h, = along(d)
+        ad = {name: h[name] + (weight + options.cg_damping) * d[name] for name in h}
+        curvature = dot(d, ad)
+        going = going & (curvature > 0)
+        step = torch.where(going, rr / curvature, 0)
+        w = {name: w[name] + step * d[name] for name in w}
+        r = {name: r[name] - step * ad[name] for name in r}
+        before, rr = rr, dot(r, r)
+        d = {name: r[name] + rr / before * d[name] for name in d}
+    return {name: weight * w[name] for name in w}, loss
+
+
+def mtl_of_functions(p, classes, query):
+    return torch.func.grad_and_value(
+        lambda p: F.cross_entropy(body(p, query[0], batch_norm_of_primitives) @ p["head.weight"][classes].T, query[1]))(p)
+
+
+def by_functions(parameters, inputs):
+    p = {name: to_torch(name, array) for name, array in parameters.items()}
+    query = to_images(inputs.query_images), to_labels(inputs.query_labels)
+    if options.algorithm == "mtl":
+        support = to_labels(inputs.classes)
+    else:
+        support = to_images(inputs.support_images), to_labels(inputs.support_labels)
+    of_tasks = torch.func.vmap(globals()[options.algorithm + "_of_functions"], in_dims=(None, 0, 0))
+
+    def whole(p):
+        gradient, loss = of_tasks(p, support, query)
+        return {name: t.mean(0) for name, t in gradient.items()}, loss.mean()
+
     if style == "compiled":
         whole = torch.compile(whole)
 
