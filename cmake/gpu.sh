@@ -70,7 +70,7 @@ tests() { # none of which may be skipped here
 sanitize() { # few cases: under the tool each kernel takes some hundred times as long
     for tool in memcheck racecheck initcheck synccheck; do
         echo "== $tool"
-        limited compute-sanitizer --tool "$tool" --error-exitcode 9 "$build/tests/cuda/test_cuda" \
+        limited env BILEVEL_SEPARATE_BUFFERS=1 compute-sanitizer --tool "$tool" --error-exitcode 9 "$build/tests/cuda/test_cuda" \
             --test-case="*first of equal*,*computed by hand*,*known beforehand*,*calls each index once*,*state from elsewhere*" || return 1
     done
 }
