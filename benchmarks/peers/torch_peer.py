@@ -172,13 +172,19 @@ def mtl(p, classes, query):
     return loss.detach(), gradient(loss, p)
 
 
+def batch_of(inputs):
+    """What the tasks read: support sets (of mtl their classes) and query sets."""
+    query = to_images(inputs.query_images), to_labels(inputs.query_labels)
+    if options.algorithm == "mtl":
+        return to_labels(inputs.classes), query
+    return (to_images(inputs.support_images), to_labels(inputs.support_labels)), query
+
+
 def by_autograd(parameters, inputs):
     p = {name: to_torch(name, array).requires_grad_() for name, array in parameters.items()}
-    query = list(zip(to_images(inputs.query_images), to_labels(inputs.query_labels)))
-    if options.algorithm == "mtl":
-        support = list(to_labels(inputs.classes))
-    else:
-        support = list(zip(to_images(inputs.support_images), to_labels(inputs.support_labels)))
+    support, query = batch_of(inputs)
+    query = list(zip(*query))
+    support = list(support) if options.algorithm == "mtl" else list(zip(*support))
     of_task = globals()[options.algorithm]
 
     def evaluate():
@@ -256,11 +262,7 @@ def mtl_of_functions(p, classes, query):
 
 def by_functions(parameters, inputs):
     p = {name: to_torch(name, array) for name, array in parameters.items()}
-    query = to_images(inputs.query_images), to_labels(inputs.query_labels)
-    if options.algorithm == "mtl":
-        support = to_labels(inputs.classes)
-    else:
-        support = to_images(inputs.support_images), to_labels(inputs.support_labels)
+    support, query = batch_of(inputs)
     of_tasks = torch.func.vmap(globals()[options.algorithm + "_of_functions"], in_dims=(None, 0, 0))
 
     def whole(p):
@@ -297,8 +299,8 @@ def by_module(loop):
         assert options.algorithm == "maml"
         network = Network(parameters)
         own = list(network.parameters())
-        tasks = list(zip(to_images(inputs.support_images), to_labels(inputs.support_labels),
-                         to_images(inputs.query_images), to_labels(inputs.query_labels)))
+        support, query = batch_of(inputs)
+        tasks = list(zip(*support, *query))
 
         def evaluate():
             for t in own:
