@@ -125,7 +125,7 @@ run() {
         benchmark) section benchmark "Meta-steps" 200 limited "$build/benchmarks/benchmark_cuda_meta_step" --benchmark_min_time=1 --benchmark_repetitions=3 --benchmark_report_aggregates_only=true ;;
         kernels) section kernels "Kernels of second-order MAML, 28×28×1, 32 tasks" 60 kernels ;;
         peers) section peers "Beside PyTorch and JAX: second-order MAML" 60 peers '(maml_omniglot|maml_84_1shot)/(functional|compiled|jax)$' peers ;;
-        peers_tf32) section peers_tf32 "Beside PyTorch and JAX in TF32 (ours in FP32): second-order MAML" 60 peers '(maml_omniglot|maml_84_1shot)/.*_tf32$' peers_tf32 ;;
+        peers_tf32) section peers_tf32 "Beside PyTorch and JAX, all in TF32: second-order MAML" 60 peers '(maml_omniglot|maml_84_1shot)/.*_tf32$' peers_tf32 ;;
         peers_rest) section peers_rest "Beside PyTorch and JAX: the others, in FP32" 60 peers '(fomaml|anil|imaml|mtl|maml_84_5shot).*/(functional|autograd|jax)$' peers_rest ;;
         *) echo "gpu.sh: there is no part $part; there are $all" >&2; exit 2 ;;
         esac

@@ -54,8 +54,8 @@ class Failure(Exception):
 
 
 class Ours:
-    def __init__(self, program, case, scalar, threads, device="cpu", convolution="automatic"):
-        self.command = [program, *case.settings(), f"--scalar={scalar}", f"--threads={threads}", f"--backend={device}", f"--convolution={convolution}"]
+    def __init__(self, program, case, scalar, threads, device="cpu", how=()):
+        self.command = [program, *case.settings(), f"--scalar={scalar}", f"--threads={threads}", f"--backend={device}", *how]
         self.environment = environment(threads, device)
 
     def run(self, *arguments):
@@ -130,6 +130,15 @@ def errors(ours, peer, folders, scratch):
     return all_errors
 
 
+def how_ours_computes(name, scalar, options):
+    """The arguments of our program that the row and the command line ask for; tensor cores and cuDNN are for floats alone."""
+    if options.device == "cpu":
+        return [f"--convolution={options.convolution}"]
+    if scalar == "double":
+        return []
+    return [f"--arithmetic={'tf32' if name.endswith('_tf32') else options.arithmetic}", *(["--cudnn"] if options.cudnn else [])]
+
+
 def check(case, name, threads, options, scratch, known):
     """The median errors in float and in double; `known` are those in double of the rows before, which a row in TF32 shares."""
     in_fp32 = (case.name, name.removesuffix("_tf32"))
@@ -139,7 +148,7 @@ def check(case, name, threads, options, scratch, known):
         if scalar in found:
             continue
         folders = make_examples(Ours(options.program, of, "double", threads), of, scratch, count)
-        ours = Ours(options.program, of, scalar, threads, options.device, options.convolution)
+        ours = Ours(options.program, of, scalar, threads, options.device, how_ours_computes(name, scalar, options))
         with Peer(name, of, scalar, threads, make_layout(ours, of, scratch), options.device, options.instructions) as peer:
             found[scalar] = statistics.median(errors(ours, peer, folders, scratch))
         rounds_factors = scalar == "float" and name.endswith("_tf32")  # to ten bits, which is what such a row shows
@@ -151,7 +160,7 @@ def check(case, name, threads, options, scratch, known):
 
 def measure(case, name, threads, options, scratch):
     """Both sides in turn, in float: medians of ours, milliseconds and memory of the peer."""
-    ours = Ours(options.program, case, "float", threads, options.device, options.convolution)
+    ours = Ours(options.program, case, "float", threads, options.device, how_ours_computes(name, "float", options))
     folder = make_examples(Ours(options.program, case, "double", threads), case, scratch, 1)[0]
     with Peer(name, case, "float", threads, make_layout(ours, case, scratch), options.device, options.instructions) as peer:
         peer.ask(f"load {folder}")
@@ -185,6 +194,8 @@ def parse():
     parser.add_argument("--threads", default="1,2", help="such as 1,2")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="cuda: 32 tasks at once on both sides, on the current GPU")
     parser.add_argument("--convolution", default="automatic", help="how ours convolves on the cpu, such as winograd_4x4; see hypergradient --help")
+    parser.add_argument("--arithmetic", choices=["fp32", "three_tf32"], default="fp32", help="of ours on a device, beside the peers in FP32")
+    parser.add_argument("--cudnn", action="store_true", help="ours convolves by cuDNN what it hands to that, on a device")
     parser.add_argument("--instructions", choices=sorted(INSTRUCTIONS), default="native",
                         help="avx2: the peers use no wider vectors, beside a program of ours built by the preset avx2")
     parser.add_argument("--json", help="file for the rows")

@@ -14,7 +14,8 @@ namespace exchange {
 template <class Scalar> class evaluator_on_cuda final : public evaluator<Scalar> {
 public:
     using device = bilevel::backend::cuda<Scalar>;
-    template <class Make> explicit evaluator_on_cuda(Make make) : on_device_(make(device_)) {}
+    template <class Make>
+    evaluator_on_cuda(const bilevel::backend::cuda_settings& settings, Make make) : device_(settings), on_device_(make(device_)) {}
 
     void move_to(const bilevel::aligned_vector<Scalar>& parameters) override { on_device_->move_to(parameters); }
     bilevel::episodes_view<Scalar, int> placed(const bilevel::episodes_view<Scalar, int>& batch, integer elements) override {
@@ -35,7 +36,11 @@ private:
 
 template <class Network, class Scalar> std::unique_ptr<evaluator<Scalar>> make_cuda_evaluator(const settings& s, integer outputs) {
     using device = bilevel::backend::cuda<Scalar>;
-    return std::make_unique<evaluator_on_cuda<Scalar>>([&](device& on) { return make_evaluator_on<Network>(on, s, outputs); });
+    using bilevel::backend::convolution_products;
+    return std::make_unique<evaluator_on_cuda<Scalar>>(
+        bilevel::backend::cuda_settings{.convolutions = s.cudnn ? convolution_products::cudnn : convolution_products::tiles,
+                                        .arithmetic = s.arithmetic},
+        [&](device& on) { return make_evaluator_on<Network>(on, s, outputs); });
 }
 
 }  // namespace exchange

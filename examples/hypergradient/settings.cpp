@@ -65,6 +65,9 @@ void check(const settings& s) {
     number("--inner-rate", s.inner_rate, false);
     number("--proximal-weight", s.proximal_weight, false);
     number("--cg-damping", s.cg_damping, true);
+    if (!s.is_on_cuda() && (s.cudnn || s.arithmetic != bilevel::backend::arithmetic::fp32))
+        throw argument_error(std::string(s.cudnn ? "--cudnn" : "--arithmetic") + ": expected with --backend cuda alone, found --backend " +
+                             s.backend);
     if (s.what != request::evaluate) return;
     if (s.input.empty()) throw argument_error("--input: expected the folder of the arrays (--write-example makes one)");
     if (s.output.empty()) throw argument_error("--output: expected the file for the hypergradient");
@@ -100,6 +103,14 @@ std::optional<settings> parse(int argc, char** argv) {
             std::map<std::string, bilevel::backend::convolution_algorithm>{
                 {"automatic", automatic}, {"direct", direct}, {"winograd_2x2", winograd_2x2}, {"winograd_4x4", winograd_4x4}},
             CLI::ignore_case));
+    using bilevel::backend::arithmetic;
+    app.add_option("--arithmetic", s.arithmetic,
+                   "how cuda multiplies floats: fp32, tf32 (factors rounded to 10 bits) or three_tf32 (tensor cores, accurate as fp32)")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, arithmetic>{
+                {"fp32", arithmetic::fp32}, {"tf32", arithmetic::tf32}, {"three_tf32", arithmetic::three_tf32}},
+            CLI::ignore_case));
+    app.add_flag("--cudnn", s.cudnn, "cuda convolves by cuDNN what that takes: the shared weights of resnet12");
     app.add_option("--proximal-weight", s.proximal_weight, "lambda of imaml");
     app.add_option("--cg-iterations", s.cg_iterations, "conjugate gradient steps of imaml");
     app.add_option("--cg-damping", s.cg_damping, "added to the diagonal of imaml's linear system");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/convolution_algorithm.hpp>
+#include <bilevel/backend/cuda/arithmetic.hpp>
 #include <bilevel/core/integer.hpp>
 
 #include <array>
@@ -22,6 +23,8 @@ struct settings {
     request what = request::evaluate;
     std::string algorithm, network, backend = "cpu", scalar = "float", planes = "kept", input, output, example;
     bilevel::backend::convolution_algorithm convolution = bilevel::backend::convolution_algorithm::automatic;  // of the cpu
+    bilevel::backend::arithmetic arithmetic = bilevel::backend::arithmetic::fp32;  // of cuda
+    bool cudnn = false;  // of cuda
     integer filters = 64, inner_steps = 5, cg_iterations = 5, threads = 1, repeat = 0;
     double inner_rate = 0.01, proximal_weight = 2, cg_damping = 0;
     // Of --layout and --write-example; an evaluation finds them in its input.

@@ -74,6 +74,9 @@ refused 2 '--algorithm: expected maml' --network mlp --layout
 refused 2 '--algorithm' --algorithm reptile --network mlp --layout
 refused 2 '--network: expected' --algorithm maml --layout
 refused 2 '--scalar' --algorithm maml --network mlp --scalar half --layout
+refused 2 '--arithmetic' --algorithm maml --network mlp --arithmetic half --layout
+refused 2 '--arithmetic: expected with --backend cuda alone' --algorithm maml --network mlp --arithmetic tf32 --layout
+refused 2 '--cudnn: expected with --backend cuda alone' --algorithm maml --network mlp --cudnn --layout
 refused 2 '--convolution' --algorithm maml --network mlp --convolution winograd_6x6 --layout
 refused 2 'conv4 with 64 filters on 28x28x1, conv4 with 32 filters on 84x84x3, .*found conv4 with 48 filters on 28x28x1' \
     --algorithm maml --network conv4 --filters 48 --layout
