@@ -108,6 +108,19 @@ TEST_CASE("maml is the derivative of its composed map, fomaml is another vector"
             maml(backend, classification, {.inner = rule, .hypergradient = {.planes = hypergradient::planes::recomputed}}));
         CHECK(again.result.vector == second.result.vector);
         CHECK(again.result.report.loss == second.result.report.loss);
+        CHECK(again.result.report.kept_steps == 1);
+    }
+    SUBCASE("so do planes of which some fit the budget") {
+        CHECK(second.result.report.kept_steps == rule.steps);
+        using problem_type = problem::episode<task<two_blocks, cross_entropy>>;
+        const std::size_t bytes = problem_type::binding<backend::reference<double>::kernels>::bytes_of_slot(
+            {{classification}}, {.tasks = 1, .support = size.support, .query = size.query, .outputs = size.outputs});
+        for (integer fit = 0; fit <= rule.steps + 1; ++fit) {
+            const auto some = measured<two_blocks, cross_entropy>(
+                maml(backend, classification, {.inner = rule, .hypergradient = {.budget = std::size_t(fit) * bytes + bytes / 2}}));
+            CHECK(some.result.vector == second.result.vector);
+            CHECK(some.result.report.kept_steps == std::clamp(fit, integer{1}, rule.steps));
+        }
     }
     SUBCASE("fomaml is the outer gradient at the end of the path") {
         // The composed map of no steps, at y_K instead of x, task by task: what [Finn17] calls first order.
@@ -141,6 +154,7 @@ TEST_CASE("anil: the head adapts, the body is reached through every step; first 
     const auto again = measured<two_blocks, cross_entropy>(
         anil(backend, classification, {.inner = rule, .hypergradient = {.planes = hypergradient::planes::recomputed}}));
     CHECK(again.result.vector == second.result.vector);
+    CHECK(again.result.report.kept_steps == 1);
 
     using first_order_anil = solver<backend::reference<double>, problem::episode<task<two_blocks, cross_entropy>, problem::adapts::head>,
                                     hypergradient::first_order, inner::gradient_descent, outer::adam>;

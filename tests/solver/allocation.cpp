@@ -106,17 +106,21 @@ TEST_CASE("no allocation after the first step") {
 
 TEST_CASE("with recomputed planes, memory grows with the inner steps by the stored parameter vectors alone") {
     const fixture::episodes<float, network, cross_entropy> data(size);
-    const auto bytes = [&](integer steps, hypergradient::planes planes) {
+    const auto with = [&](integer steps, const hypergradient::unrolled& unrolled) {
         backend::cpu<float> backend{{.threads = 1}};
-        auto solver = maml(backend, classification, {.inner = {.steps = steps, .step_size = 0.01}, .hypergradient = {.planes = planes}});
+        auto solver = maml(backend, classification, {.inner = {.steps = steps, .step_size = 0.01}, .hypergradient = unrolled});
         auto state = solver.initialise({.seed = 1});
         const std::size_t before = allocated_bytes.load();
         solver.step(state, data.all());
         return allocated_bytes.load() - before;  // nothing of it is given back before the solver ends
     };
+    const auto bytes = [&](integer steps, hypergradient::planes planes) { return with(steps, {.planes = planes}); };
     const std::size_t vector = std::size_t(padded(network::size(size.outputs))) * sizeof(float);
     const std::size_t one = bytes(1, hypergradient::planes::recomputed), many = bytes(64, hypergradient::planes::recomputed);
     CHECK(many - one <= 63 * vector);
     // The other choice keeps the values of every step: the test would see it.
-    CHECK(bytes(8, hypergradient::planes::kept) - bytes(1, hypergradient::planes::kept) > 7 * 2 * vector);
+    const std::size_t eight = bytes(8, hypergradient::planes::kept), values = (eight - bytes(1, hypergradient::planes::kept)) / 7;
+    CHECK(values > 2 * vector);
+    // A budget for three of the eight is kept to.
+    CHECK(eight - with(8, {.budget = 3 * values}) >= 5 * (values - vector));
 }

@@ -15,7 +15,7 @@ struct first_order {
     static constexpr const char* name = "first-order";
 
     void check() const {}
-    template <class Rule> static problem::requirements requirements_of(const Rule&) { return {1, false, true}; }
+    template <class Rule> static problem::requirements requirements_of(const Rule&, std::size_t) { return {1, false, true}; }
 
     template <class Binding> struct scratch {
         using scalar = typename Binding::scalar;

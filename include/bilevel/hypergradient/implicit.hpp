@@ -20,7 +20,7 @@ template <class Linear> struct implicit {
     Linear linear{};
 
     void check() const { linear.check(); }
-    template <class Rule> static problem::requirements requirements_of(const Rule&) { return {1, true, true}; }
+    template <class Rule> static problem::requirements requirements_of(const Rule&, std::size_t) { return {1, true, true}; }
 
     template <class Binding> struct scratch {
         using scalar = typename Binding::scalar;

@@ -5,27 +5,37 @@
 #include <bilevel/hypergradient/inner_loop.hpp>
 #include <bilevel/problem/binding.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+
 namespace bilevel::hypergradient {
 
 /// What the backward sweep reads of the forward one.
 enum class planes {
-    kept,       // every step's values: K linearizations in memory, no gradient is computed twice
-    recomputed  // the parameters y_k alone: K vectors in memory; each step is linearized once more on the way back
+    kept,       // every step's values, as far as `unrolled::budget` goes: K linearizations in memory, no gradient is computed twice
+    recomputed  // those of the last step, and of the others the parameters y_k alone: K vectors in memory; they are linearized once more on the way back
 };
 
 /// The exact gradient of K inner steps [Finn17, eq. 1]:  v ← ∇_y f(y_K),  then for k = K−1 … 0:
 /// dx ← dx − α ∇ₓ⟨∇_y g(x, y_k), v⟩,  v ← v − α ∇²_yy g(x, y_k) v;  at the end dx ← dx + (∂y₀/∂x)ᵀ v.
-/// Costs K gradients (2K when recomputed), K Hessian-vector products and one outer gradient; keeps K + 4 vectors of dim y a task.
+/// Costs K gradients (2K − 1 when recomputed), K Hessian-vector products and one outer gradient; keeps K + 4 vectors of dim y a task. The bits do not
+/// depend on what is kept.
 struct unrolled {
     static constexpr bool needs_second_order = true, needs_inner_level = true, sees_start = true, sees_inner = true,
                           needs_x_in_inner = false;
     static constexpr const char* name = "unrolled";
 
     hypergradient::planes planes = hypergradient::planes::kept;
+    /// Bytes that the kept values of a block of tasks may take: of one task for each thread of `backend::cpu`, of all tasks on `backend::cuda`. Of more steps than
+    /// fit, the last ones are kept, at least one, and the first ones recomputed; `report::kept_steps` has how many there were.
+    std::size_t budget = std::numeric_limits<std::size_t>::max();
 
     void check() const {}
-    template <class Rule> problem::requirements requirements_of(const Rule& rule) const {
-        return {planes == hypergradient::planes::kept && rule.steps > 0 ? rule.steps : 1, true, true};
+    template <class Rule> problem::requirements requirements_of(const Rule& rule, std::size_t bytes_of_slot) const {
+        const bool all = planes == hypergradient::planes::kept && (bytes_of_slot == 0 || budget / bytes_of_slot >= std::size_t(rule.steps));
+        const integer fit = all ? rule.steps : planes == hypergradient::planes::kept ? integer(budget / bytes_of_slot) : 1;
+        return {std::max(fit, integer{1}), true, true};
     }
 
     /// The vectors of one worker.
@@ -46,18 +56,19 @@ struct unrolled {
     /// dx += dF/dx of each task.
     template <class Binding, class Rule, class Scalar = typename Binding::scalar>
     void operator()(Binding& problem, const Rule& rule, scratch<Binding>& s, rows<Scalar> dx, std::span<task_outcome> outcomes) const {
-        const bool kept = planes == hypergradient::planes::kept;
+        // A gradient alone overwrites slot 0: the steps whose values are kept are the last ones.
+        const integer first_kept = std::max(rule.steps - problem.slots(), integer{0});
         auto& kernels = problem.kernels();
         problem.start(s.y(0));
         for (integer k = 0; k < rule.steps; ++k) {
-            const Scalar* losses = kept ? problem.linearize(k, s.y(k), s.g) : problem.gradient(s.y(k), s.g);
+            const Scalar* losses = k < first_kept ? problem.gradient(s.y(k), s.g) : problem.linearize(k - first_kept, s.y(k), s.g);
             note_inner_losses(kernels, losses, k, outcomes);
             rule.advance(kernels, s.y(k + 1), rows<const Scalar>(s.y(k)), rows<const Scalar>(s.g));
         }
         problem.outer(s.y(rule.steps), s.v, dx, outcomes);
         for (integer k = rule.steps - 1; k >= 0; --k) {
-            const integer slot = kept ? k : 0;
-            if (!kept) problem.linearize(slot, s.y(k), s.g);
+            const integer slot = std::max(k - first_kept, integer{0});
+            if (k < first_kept) problem.linearize(slot, s.y(k), s.g);
             if constexpr (Binding::problem::inner_depends_on_x) {
                 problem.along(slot, s.v, s.h, Scalar(rule.mixed_scale()), dx);
             } else {

@@ -21,7 +21,8 @@ struct requirements {
 /// How a policy sees a problem on a block of tasks, whatever is inside (a network, a user's own objectives): products only, never a matrix.
 /// A binding has, for vectors y (inner) and x (outer), one row a task:
 ///
-///     inner_size(), outer_size(), tasks()
+///     inner_size(), outer_size(), tasks(), slots()
+///     bytes_of_slot(problem, extents)              (static) what one linearization keeps, for as many tasks as the extents say
 ///     bind(kernels, batch, first, x, statistics)   the block begins at task `first` of the batch; x is shared;
 ///                                                  batch norm records the outer pass in statistics, if any
 ///     start(y)                                     y ← y₀(x)
@@ -40,6 +41,7 @@ concept binding = requires(B b, rows<typename B::scalar> y, rows<const typename 
     { b.tasks() } -> std::convertible_to<integer>;
     { b.inner_size() } -> std::convertible_to<integer>;
     { b.outer_size() } -> std::convertible_to<integer>;
+    { b.slots() } -> std::convertible_to<integer>;
     b.start(y);
     b.start_transposed(v, y);
     { b.gradient(v, y) } -> std::convertible_to<const typename B::scalar*>;

@@ -6,6 +6,7 @@
 #include <bilevel/problem/network_outer.hpp>
 #include <bilevel/problem/network_problem.hpp>
 
+#include <cstddef>
 #include <span>
 
 namespace bilevel::problem {
@@ -38,6 +39,10 @@ template <class Network, class Loss> struct episode<task<Network, Loss>, adapts:
         integer tasks() const { return extents_.tasks; }
         integer inner_size() const { return size_; }
         integer outer_size() const { return size_; }
+        integer slots() const { return inner_.slots(); }
+        static std::size_t bytes_of_slot(const episode&, const episode_extents& e) {
+            return network_inner<Kernels, Network, Loss>::bytes_of_slot(e.tasks, e.support, e.outputs);
+        }
 
         void bind(Kernels& kernels, const typename episode::template batch<scalar>& b, integer first, rows<const scalar> x,
                   rows<scalar> statistics) {

@@ -8,6 +8,7 @@
 #include <bilevel/problem/episode.hpp>
 #include <bilevel/problem/report_query.hpp>
 
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -35,11 +36,10 @@ template <class Network, class Loss> struct episode<task<Network, Loss>, adapts:
             : inner_size_(p.inner_size()), outer_size_(p.outer_size()), extents_(e), needs_(needs),
               support_(e.tasks, e.support, *needs.arrays), slots_(std::size_t(needs.slots)) {
             const integer features = e.support * Network::features::count();
-            const auto support = moving::template cost<autodiff::reading::primal, scalar>(e.tasks, e.support, e.outputs);
             for (auto& slot : slots_) {
                 slot.memory = workspace(bytes_of_rows<scalar>(1, e.tasks, inner_size_), *needs.arrays);
                 slot.g = take_rows<scalar>(slot.memory, e.tasks, inner_size_);
-                slot.values = workspace(support.values, *needs.arrays);
+                slot.values = workspace(bytes_of_values(e), *needs.arrays);
             }
             if (needs.second_order)
                 tangents_ = workspace(moving::template cost<autodiff::reading::tangent, scalar>(e.tasks, e.support, e.outputs).tangents,
@@ -56,6 +56,10 @@ template <class Network, class Loss> struct episode<task<Network, Loss>, adapts:
         integer tasks() const { return extents_.tasks; }
         integer inner_size() const { return inner_size_; }
         integer outer_size() const { return outer_size_; }
+        integer slots() const { return integer(slots_.size()); }
+        static std::size_t bytes_of_slot(const episode& p, const episode_extents& e) {
+            return bytes_of_values(e) + bytes_of_rows<scalar>(1, e.tasks, p.inner_size());
+        }
 
         void bind(Kernels& kernels, const typename episode::template batch<scalar>& b, integer first, rows<const scalar> x,
                   rows<scalar> statistics) {
@@ -117,6 +121,10 @@ template <class Network, class Loss> struct episode<task<Network, Loss>, adapts:
         using target = typename Loss::template target<scalar>;
         using moving = objective::head_program<Network, Loss, activity::active>;
         using still = objective::head_program<Network, Loss, activity::adjoint>;
+
+        static std::size_t bytes_of_values(const episode_extents& e) {
+            return moving::template cost<autodiff::reading::primal, scalar>(e.tasks, e.support, e.outputs).values;
+        }
 
         auto read_tangent(integer number, rows<const scalar> v, rows<scalar> h) {
             auto& slot = slots_[std::size_t(number)];

@@ -62,6 +62,9 @@ public:
     integer tasks() const { return tasks_; }
     integer inner_size() const { return inner_size_; }
     integer outer_size() const { return outer_size_; }
+    integer slots() const { return integer(points_.size()); }
+    /// A point is where it was linearized at, and nothing else.
+    template <class Problem> static std::size_t bytes_of_slot(const Problem&, const typename Problem::extents&) { return 0; }
 
     void bind(Kernels& kernels, std::span<const levels<Inner, Outer>> b, integer first, rows<const scalar> x, rows<scalar>) {
         kernels_ = &kernels;

@@ -7,6 +7,7 @@
 #include <bilevel/objective/gradient_program.hpp>
 #include <bilevel/problem/binding.hpp>
 
+#include <cstddef>
 #include <vector>
 
 namespace bilevel::problem {
@@ -25,7 +26,7 @@ public:
             const auto bill = linearized::template cost<autodiff::reading::primal, scalar>(tasks, count, outputs, &counted);
             for (auto& slot : slots_) {
                 slot.values = workspace(bill.values, *needs.arrays);
-                slot.memory = workspace(bytes_of_rows<scalar>(1, tasks, Network::size(outputs)), *needs.arrays);
+                slot.memory = workspace(bytes_of_gradient(tasks, outputs), *needs.arrays);
                 slot.g = take_rows<scalar>(slot.memory, tasks, Network::size(outputs));
             }
             tangents_ = workspace(bill.tangents, *needs.arrays);
@@ -34,6 +35,13 @@ public:
             slots_.front().values = workspace(bill.values, *needs.arrays);
         }
         of_examples_.values = workspace(counted.values.used(), *needs.arrays);
+    }
+
+    integer slots() const { return integer(slots_.size()); }
+    static std::size_t bytes_of_slot(integer tasks, integer count, integer outputs) {
+        autodiff::constant_values counted;
+        return linearized::template cost<autodiff::reading::primal, scalar>(tasks, count, outputs, &counted).values +
+               bytes_of_gradient(tasks, outputs);
     }
 
     /// The examples of all that follows.
@@ -76,6 +84,8 @@ private:
     // The gradient alone has no tangents: it shares its instantiation with the outer objective.
     using plain = objective::gradient_program<Network, Loss, activity::adjoint, activity::adjoint>;
     using linearized = objective::gradient_program<Network, Loss>;
+
+    static std::size_t bytes_of_gradient(integer tasks, integer outputs) { return bytes_of_rows<scalar>(1, tasks, Network::size(outputs)); }
 
     struct kept {
         workspace values, memory;

@@ -76,6 +76,8 @@ template <class Network, class Loss> struct shared_body<task<Network, Loss>> : n
         integer tasks() const { return extents_.tasks; }
         integer inner_size() const { return 0; }
         integer outer_size() const { return outer_size_; }
+        integer slots() const { return 0; }
+        static std::size_t bytes_of_slot(const shared_body&, const episode_extents&) { return 0; }
 
         void bind(Kernels& kernels, const typename shared_body::template batch<scalar>& b, integer first, rows<const scalar> x,
                   rows<scalar> statistics) {

@@ -92,6 +92,7 @@ public:
         });
         k.wait();
         auto r = report::of(outcomes_);
+        r.kept_steps = workers_.front()->kept();
         r.gradient_norm = std::sqrt(double(squares_.front()));
         require_finite(outcomes_, r.gradient_norm);
         return r;

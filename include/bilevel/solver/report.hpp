@@ -18,6 +18,7 @@ struct report {
     double inner_gradient_norm = 0;  // the largest; an implicit hypergradient assumes that it vanishes
     double linear_residual = 0;      // the largest
     integer linear_iterations = 0;   // the most
+    integer kept_steps = 0;          // linearizations kept at once: of `unrolled` the inner steps that nothing was computed twice for
     bool positive_curvature = true;  // false: some task met vᵀAv ≤ 0 and was stopped there
     std::span<const task_outcome> tasks{};  // one by one, until the next call
 

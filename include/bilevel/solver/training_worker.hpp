@@ -25,7 +25,7 @@ public:
     using scratch = typename Hypergradient::template scratch<binding>;
 
     training_worker(const Problem& p, const typename Problem::extents& extents, const Hypergradient& h, const Rule& rule, memory& arrays)
-        : binding_(p, extents, requirements_of(h, rule, arrays)) {
+        : needs_(requirements_of(p, extents, h, rule, arrays)), binding_(p, extents, needs_) {
         const auto take = [&](workspace& from) {
             scratch_ = scratch(from, binding_, h, rule);
             dx_ = take_rows<scalar>(from, extents.tasks, p.outer_size());
@@ -49,14 +49,18 @@ public:
 
     rows<const scalar> gradients() const { return dx_; }
     rows<const scalar> statistics() const { return statistics_; }
+    /// Linearizations that are kept at once.
+    integer kept() const { return needs_.second_order ? needs_.slots : 0; }
 
 private:
-    static problem::requirements requirements_of(const Hypergradient& h, const Rule& rule, memory& arrays) {
-        auto needs = h.requirements_of(rule);
+    static problem::requirements requirements_of(const Problem& p, const typename Problem::extents& extents, const Hypergradient& h,
+                                                 const Rule& rule, memory& arrays) {
+        auto needs = h.requirements_of(rule, binding::bytes_of_slot(p, extents));
         needs.arrays = &arrays;
         return needs;
     }
 
+    problem::requirements needs_;
     binding binding_;
     workspace memory_;
     scratch scratch_;
