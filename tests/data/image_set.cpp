@@ -128,4 +128,9 @@ TEST_CASE("image set: bad images and labels are named") {
     CHECK(contains(message_of<data_error>([&] { (void)set.with_classes({{"a", {0, 3}}}); }), "class a: image 3 of 3"));
     CHECK(contains(message_of<data_error>([&] { (void)set.with_classes({{"a", {-1}}}); }), "class a: image -1"));
     CHECK(contains(message_of<data_error>([&] { (void)set.with_classes({{"b", {}}}); }), "class b: expected at least one image"));
+    CHECK(contains(message_of<data_error>([&] { (void)set.with_classes({{"c", {0}, -2}}); }), "class c: turned by -2 quarters"));
+    CHECK(contains(message_of<data_error>([&] { (void)set.with_classes({{"c", {0}, 4}}); }), "class c: turned by 4 quarters"));
+    const auto oblong = data::image_set_from(counting<float>(1, 2, 3, 1), std::vector<int>{0});
+    CHECK(contains(message_of<data_error>([&] { (void)oblong.with_classes({{"d", {0}, 1}}); }), "class d: turned by 1 quarters"));
+    CHECK(set.with_turns_in_episodes().with_classes({{"a", {0}, 3}}).turns_in_episodes());
 }

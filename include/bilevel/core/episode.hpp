@@ -12,6 +12,7 @@ template <class Scalar, class Target> struct examples_view {
     integer count = 0;                // examples a task
     const Scalar* inputs = nullptr;   // (tasks, count, input …), contiguous; images are (height, width, channels)
     const Target* targets = nullptr;  // (tasks, count) labels, or (tasks, count, outputs) regression targets
+    integer input_size = 0;  // numbers of one input (height · width · channels of an image), which a solver checks; 0: not said
 
     friend bool operator==(const examples_view&, const examples_view&) = default;
 };
@@ -21,10 +22,10 @@ template <class Scalar, class Target> struct episodes_view {
     using scalar = Scalar;
     using target = Target;
     integer tasks = 0;
-    integer outputs = 0;                      // the ways of a classification, the width of the target of a regression
+    integer outputs = 0;  // the ways of a classification, the width of the target of a regression
     examples_view<Scalar, Target> support{};  // what the inner level sees
-    examples_view<Scalar, Target> query{};    // what the outer level sees
-    const int* classes = nullptr;             // (tasks, outputs) global class ids of the local labels, or none
+    examples_view<Scalar, Target> query{};  // what the outer level sees
+    const int* classes = nullptr;  // (tasks, outputs) global class ids of the local labels, or none
 
     friend bool operator==(const episodes_view&, const episodes_view&) = default;
 };

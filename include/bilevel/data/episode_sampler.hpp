@@ -79,8 +79,8 @@ public:
                  query_inputs_.data() + t * query * size, query_labels_.data() + t * query, classes_.data() + t * s.ways);
         return {tasks,
                 s.ways,
-                {support, support_inputs_.data(), support_labels_.data()},
-                {query, query_inputs_.data(), query_labels_.data()},
+                {support, support_inputs_.data(), support_labels_.data(), size},
+                {query, query_inputs_.data(), query_labels_.data(), size},
                 classes_.data()};
     }
 

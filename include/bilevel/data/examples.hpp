@@ -41,7 +41,7 @@ public:
 
     integer tasks() const { return tasks_; }
     integer ways() const { return ways_; }
-    examples_view<Scalar, int> view() const { return {count_, inputs_.data(), labels_.empty() ? nullptr : labels_.data()}; }
+    examples_view<Scalar, int> view() const { return {count_, inputs_.data(), labels_.empty() ? nullptr : labels_.data(), image_size_}; }
     operator examples_view<Scalar, int>() const { return view(); }
 
 private:
@@ -53,6 +53,7 @@ private:
         tasks_ = tasks;
         ways_ = ways;
         count_ = extents[0];
+        image_size_ = extents[1] * extents[2] * extents[3];
         detail::require_finite(images.data(), tasks * count_, extents[1], extents[2], extents[3]);
         inputs_.resize(images.size());
         detail::convert(images.data(), static_cast<integer>(images.size()), conversion, inputs_.data());
@@ -73,7 +74,7 @@ private:
         }
     }
 
-    integer tasks_ = 0, ways_ = 0, count_ = 0;
+    integer tasks_ = 0, ways_ = 0, count_ = 0, image_size_ = 0;
     aligned_vector<Scalar> inputs_;
     std::vector<int> labels_;
 };
@@ -84,6 +85,10 @@ template <class Scalar> episodes_view<Scalar, int> episodes_of(const image_examp
         throw argument_error("support has " + std::to_string(support.tasks()) + " tasks of " + std::to_string(support.ways()) +
                              " ways, query " + std::to_string(query.tasks()) + " of " + std::to_string(query.ways()));
     return {support.tasks(), support.ways(), support.view(), query.view(), nullptr};
+}
+/// The episodes of a support set alone, which `solver.adapt` takes. Lives as long as the set does.
+template <class Scalar> episodes_view<Scalar, int> episodes_of(const image_examples<Scalar>& support) {
+    return {support.tasks(), support.ways(), support.view(), {}, nullptr};
 }
 
 }  // namespace bilevel::data

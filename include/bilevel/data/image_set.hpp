@@ -37,13 +37,18 @@ public:
 
     image_set() : image_set(std::make_shared<const array>(), {}) {}
 
-    /// Throws `data_error` where a pixel is not finite, a class is empty or names an image that does not exist.
+    /// Throws `data_error` where a pixel is not finite, a class is empty, names an image that does not exist, or is turned by other than 0 to 3 quarters, or at
+    /// all where images are not square.
     image_set(std::shared_ptr<const array> images, std::vector<image_class> classes,
               pixel_conversion conversion = default_conversion<Pixel>())
         : images_(std::move(images)), classes_(std::move(classes)), conversion_(conversion) {
         detail::require_finite(images_->data(), image_count(), height(), width(), channels());
         for (const image_class& c : classes_) {
             if (c.images.empty()) throw data_error("class " + c.name + ": expected at least one image");
+            if (c.quarter_turns < 0 || c.quarter_turns > 3 || (c.quarter_turns != 0 && height() != width()))
+                throw data_error("class " + c.name + ": turned by " + std::to_string(c.quarter_turns) +
+                                 " quarters; expected 0 to 3, and 0 for images of " + std::to_string(height()) + "x" +
+                                 std::to_string(width()) + " unless they are square");
             for (const integer i : c.images)
                 if (i < 0 || i >= image_count())
                     throw data_error("class " + c.name + ": image " + std::to_string(i) + " of " + std::to_string(image_count()));
@@ -65,7 +70,11 @@ public:
     bool turns_in_episodes() const { return turns_in_episodes_; }
 
     /// The same pixels in other classes. Throws as the constructor does.
-    image_set with_classes(std::vector<image_class> classes) const { return {images_, std::move(classes), conversion_}; }
+    image_set with_classes(std::vector<image_class> classes) const {
+        image_set result(images_, std::move(classes), conversion_);
+        result.turns_in_episodes_ = turns_in_episodes_;
+        return result;
+    }
 
     /// Four times the classes: class c turned by k quarter turns is class k · class_count() + c. Throws `argument_error` unless images are
     /// square.
@@ -89,7 +98,8 @@ public:
         return result;
     }
 
-    /// Writes image number `image`, turned counter-clockwise and converted, to `out`.  // (height, width, channels)
+    /// Writes image number `image`, turned counter-clockwise by so many quarters (0 or more, and none unless images are square) and converted, to `out`.
+    // (height, width, channels)
     template <class Scalar> void gather(integer image, int quarter_turns, Scalar* out) const {
         const integer n = height(), c = channels();
         const Pixel* in = images_->data() + image * image_size();

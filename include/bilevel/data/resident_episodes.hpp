@@ -94,8 +94,8 @@ public:
         const scalar* const query = gather(take(images_, query_images_), query_images_, slot_of_choice + 1);
         return {tasks,
                 s.ways,
-                {s.ways * s.shots, support, support_labels_.data()},
-                {s.ways * s.queries, query, query_labels_.data()},
+                {s.ways * s.shots, support, support_labels_.data(), sampler_.set().image_size()},
+                {s.ways * s.queries, query, query_labels_.data(), sampler_.set().image_size()},
                 classes_.data()};
     }
 

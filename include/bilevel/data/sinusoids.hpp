@@ -77,8 +77,8 @@ public:
         }
         return {tasks,
                 1,
-                {shots, support_inputs_.data(), support_targets_.data()},
-                {queries, query_inputs_.data(), query_targets_.data()},
+                {shots, support_inputs_.data(), support_targets_.data(), 1},
+                {queries, query_inputs_.data(), query_targets_.data(), 1},
                 nullptr};
     }
 

@@ -56,6 +56,9 @@ template <class Task> struct network_problem {
         const auto set = [&](const char* name, const auto& examples) {
             if (examples.count < 1 || examples.inputs == nullptr || examples.targets == nullptr)
                 refuse(std::string("its ") + name + " set is empty (" + std::to_string(examples.count) + " examples a task)");
+            if (examples.input_size != 0 && examples.input_size != network::input::count())
+                refuse(std::string("the inputs of its ") + name + " set have " + std::to_string(examples.input_size) +
+                       " numbers each, the network takes " + std::to_string(network::input::count()));
             if constexpr (loss::is_classification) {
                 for (integer i = 0; i < b.tasks * examples.count; ++i) {
                     if (examples.targets[i] < 0 || examples.targets[i] >= b.outputs)
