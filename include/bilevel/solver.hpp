@@ -4,6 +4,7 @@
 
 #include <bilevel/backend/repeatable.hpp>
 #include <bilevel/core/copied_values.hpp>
+#include <bilevel/core/error.hpp>
 #include <bilevel/core/integer.hpp>
 #include <bilevel/core/take_rows.hpp>
 #include <bilevel/hypergradient/explain.hpp>
@@ -48,6 +49,7 @@ public:
     solver(Backend& backend, Problem problem, settings_type settings = {})
         : backend_(&backend), problem_(std::move(problem)), settings_(settings) {
         settings_.check();
+        if constexpr (requires { problem_.check_settings(); }) problem_.check_settings();
     }
 
     const Problem& problem() const { return problem_; }
@@ -65,10 +67,12 @@ public:
         return s;
     }
 
-    /// One step of the outer optimiser on a meta-batch. Throws `argument_error` where the batch does not fit, `numeric_error` where a loss or a gradient is
+    /// One step of the outer optimiser on a meta-batch. Throws `argument_error` where batch or state do not fit, `numeric_error` where a loss or a gradient is
     /// not finite, and then leaves the state as it was. After the first call for a shape of batch nothing is allocated. A state that lies elsewhere moves to
     /// where the backend shares memory with the host.
     bilevel::report step(state_type& s, const batch_type& batch) {
+        require_fit(s);
+        require_size("state", s.moments.size(), "numbers of the outer optimiser", Outer::memory(problem_.outer_size()));
         for (auto* array : {&s.parameters, &s.statistics, &s.moments}) shared().share(*array);
         outer_step_ = settings_.outer.template at<scalar>(s.iteration);
         const auto* const now = backend_->worker(0).upload(slots::outer_step, &outer_step_, 1);
@@ -91,19 +95,22 @@ public:
         return {};
     }
 
-    /// dF/dx on a meta-batch, unclipped, without moving anything.
+    /// dF/dx on a meta-batch, unclipped, without moving anything. Throws as `step` does.
     hypergradient_result<scalar> hypergradient(const state_type& s, const batch_type& batch) {
         const auto report = view_hypergradient(s, batch).report;
         return {.vector = gradient_.vector(), .report = report};
     }
     /// The same without a copy: valid until the next call.
     hypergradient_view<scalar> view_hypergradient(const state_type& s, const batch_type& batch) {
+        require_fit(s);
         const auto report = gradient_.compute(*backend_, problem_, settings_, s, batch);
         return {.vector = gradient_.vector(), .report = report};
     }
 
-    /// Adapts to the support sets of a batch (the query sets may be empty), each task by itself.
+    /// Adapts to the support sets of a batch (the query sets may be empty), each task by itself. Throws `argument_error` where batch or state do not fit; a
+    /// task whose inner loss is not finite is none: its outcome has the step.
     adapted<scalar> adapt(const state_type& s, const batch_type& batch, const evaluation_settings& how = {}) {
+        require_fit(s);
         problem_.template check<scalar>(batch, false);
         const integer tasks = Problem::template tasks<scalar>(batch);
         backend::repeatable unused;
@@ -141,10 +148,15 @@ public:
         return result;
     }
 
-    /// The logits of adapted networks on `count` inputs a task.    // inputs (tasks, count, input …) -> (tasks, count, outputs)
+    /// The logits of adapted networks on `count` inputs a task. Throws `argument_error` where there are none, or the networks are not of this problem.
+    // inputs (tasks, count, input …) -> (tasks, count, outputs)
     std::vector<scalar> logits(const adapted<scalar>& a, const scalar* inputs, integer count) {
         using network = typename Problem::network;
         if (count < 1 || inputs == nullptr) throw argument_error("predict: there are no inputs (" + std::to_string(count) + " a task)");
+        if (a.tasks < 1) throw argument_error("predict: there are no adapted networks");
+        require_size("adapted", std::size_t(a.size), "parameters a task", problem_.adapted_size());
+        require_size("adapted", a.parameters.size(), "parameters with their padding", a.tasks * padded(a.size));
+        require_size("adapted", a.statistics.size(), "statistics of batch norm", problem_.statistics_size());
         const integer outputs = problem_.task.outputs, block = backend_->tasks_per_block(a.tasks);
         std::vector<scalar> all(std::size_t(a.tasks * count * outputs));
         predictions_.resize(std::size_t(backend_->workers()));
@@ -170,22 +182,26 @@ public:
         return all;
     }
 
-    /// The label of each input: its first largest logit.    // (tasks, count)
+    /// The label of each input: its first largest logit. Throws as `logits` does, and `numeric_error` where a logit is not finite.    // (tasks, count)
     std::vector<int> predict(const adapted<scalar>& a, const scalar* inputs, integer count) {
         const auto z = logits(a, inputs, count);
         const integer outputs = problem_.task.outputs;
+        detail::require_finite_outputs(z, count, outputs);
         std::vector<int> labels(std::size_t(a.tasks * count));
         for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = detail::label_of(z.data() + integer(i) * outputs, outputs);
         return labels;
     }
 
     /// Adapts to each task of a batch and measures it on its query set: the share of correct labels of each task, or its loss for a regression.
+    /// Throws `argument_error` where batch or state do not fit, and `numeric_error` where a task's inner loss is not finite, or one of its logits.
     std::vector<double> evaluate(const state_type& s, const batch_type& batch, const evaluation_settings& how = {}) {
         const problem::network_problem<typename Problem::task_type>& sets = problem_;
         sets.template check<scalar>(batch, true);
         const auto networks = adapt(s, batch, how);
+        detail::require_finite_inner(networks.outcomes);
         const integer count = batch.query.count, outputs = problem_.task.outputs;
         const auto z = logits(networks, batch.query.inputs, count);
+        detail::require_finite_outputs(z, count, outputs);
         std::vector<double> result(std::size_t(batch.tasks), 0.0);
         const integer targets = Problem::loss::is_classification ? 1 : outputs;  // of an example
         for (integer t = 0; t < batch.tasks; ++t)
@@ -197,6 +213,16 @@ public:
 private:
     using slots = detail::upload_slot;
     using outer_step = typename Outer::template step<scalar>;
+
+    static void require_size(const char* who, std::size_t holds, const char* what, integer expected) {
+        if (integer(holds) != expected)
+            throw argument_error(std::string(who) + ": it holds " + std::to_string(holds) + " " + what + ", the problem has " +
+                                 std::to_string(expected));
+    }
+    void require_fit(const state_type& s) const {
+        require_size("state", s.parameters.size(), "parameters", problem_.outer_size());
+        require_size("state", s.statistics.size(), "statistics of batch norm", problem_.statistics_size());
+    }
 
     /// Moves the state along the hypergradient, where the condition holds: kernels alone, which may be repeated.
     void move(state_type& s, const outer_step* now, const bool* condition) {

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <string>
 #include <vector>
 
 using namespace bilevel;
@@ -80,4 +81,25 @@ TEST_CASE("weights grow with C and shrink to nothing without data worth it") {
 
 TEST_CASE("C must be positive") {
     CHECK_THROWS_AS((logistic_regression{.inverse_regularisation = 0}(features(1), labels(), classes)), argument_error);
+}
+
+TEST_CASE("logistic regression: labels and settings that nothing can be computed with are named") {
+    const auto refused = [](const logistic_regression& by, const std::vector<int>& of) {
+        try {
+            (void)by(features(1), of, classes);
+        } catch (const argument_error& e) {
+            return std::string(e.what());
+        }
+        return std::string("no exception");
+    };
+    auto broken = labels();
+    CHECK(refused({}, broken) == "no exception");
+    broken[5] = int(classes);
+    CHECK(refused({}, broken).find("label 4 of example 5") != std::string::npos);
+    broken[5] = -1;
+    CHECK(refused({}, broken).find("label -1 of example 5") != std::string::npos);
+    broken.pop_back();
+    CHECK(refused({}, broken).find("11 labels for 12 rows") != std::string::npos);
+    CHECK(refused({.iterations = -1}, labels()).find("iterations") != std::string::npos);
+    CHECK(refused({.tolerance = -1}, labels()).find("tolerance") != std::string::npos);
 }

@@ -20,6 +20,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 using namespace bilevel;
@@ -234,4 +235,39 @@ TEST_CASE("adapt: y_K of each task; in a hyper-parameter problem of its own size
         for (integer k = 0; k < rule.steps; ++k) y -= rule.step_size * seeing_tasks[std::size_t(t)].inner.gradient_y(problem.initial, y);
         for (integer i = 0; i < 3; ++i) CHECK(adapted.rows_of_tasks().row(t)[i] == doctest::Approx(y[i]).epsilon(exact));
     }
+}
+
+namespace {
+// An objective whose vectors have so many elements more than they should.
+struct too_long {
+    integer gradient_by = 0, product_by = 0, mixed_by = 0;
+    template <class X, class Y> double value(const X&, const Y& y) const { return y.squaredNorm(); }
+    template <class X, class Y> VectorXd gradient_y(const X&, const Y& y) const { return VectorXd::Ones(y.size() + gradient_by); }
+    template <class X, class Y, class V> VectorXd hessian_vector(const X&, const Y& y, const V&) const {
+        return VectorXd::Ones(y.size() + product_by);
+    }
+    template <class X, class Y, class V> VectorXd mixed_product(const X& x, const Y&, const V&) const {
+        return VectorXd::Ones(x.size() + mixed_by);
+    }
+};
+}  // namespace
+
+TEST_CASE("a vector of a user's objective that has another size is refused by its name") {
+    using tasks = levels<too_long, too_long>;
+    problem::hyperparameter<tasks> problem;
+    problem.initial = random_vector(2, 5);
+    problem.initial_inner = random_vector(3, 6);
+    const auto refused = [&](const too_long& inner, const too_long& outer) {
+        try {
+            measured<hypergradient::unrolled>(problem, std::vector<tasks>{{{}, {}}, {inner, outer}});
+        } catch (const argument_error& e) {
+            return std::string(e.what());
+        }
+        return std::string("no exception");
+    };
+    CHECK(refused({}, {}) == "no exception");
+    CHECK(refused({.gradient_by = 1}, {}).find("gradient_y of the objective has 4 elements, expected 3") != std::string::npos);
+    CHECK(refused({}, {.gradient_by = -1}).find("gradient_y of the objective has 2 elements, expected 3") != std::string::npos);
+    CHECK(refused({.product_by = 1}, {}).find("hessian_vector of the objective has 4 elements, expected 3") != std::string::npos);
+    CHECK(refused({.mixed_by = 1}, {}).find("mixed_product of the objective has 3 elements, expected 2") != std::string::npos);
 }

@@ -65,6 +65,10 @@ TEST_CASE("settings") {
     CHECK(with({}) == "no exception");
     CHECK(says(refusal<argument_error>([&] { imaml(backend, classification, 1, {.hypergradient = {.linear = {.iterations = 0}}}); }),
                {"conjugate_gradient", "iterations"}));
+    CHECK(says(refusal<argument_error>([&] { imaml(backend, classification, 1, {.hypergradient = {.linear = {.tolerance = 1}}}); }),
+               {"conjugate_gradient", "tolerance", "1"}));
+    for (const double weight : {0.0, -1.0, infinity, nan_value})
+        CHECK(says(refusal<argument_error>([&] { imaml(backend, classification, weight); }), {"proximal", "weight", "positive"}));
     auto no_outputs = maml(backend, task<network, cross_entropy>{});
     CHECK(says(refusal<argument_error>([&] { no_outputs.initialise({}); }), {"outputs", "0"}));
     auto no_classes = mtl(backend, classification, 0);
@@ -94,6 +98,10 @@ TEST_CASE("batches that do not fit") {
     batch = data.all();
     batch.query.targets = nullptr;
     CHECK(says(with(batch), {"query", "empty"}));
+    batch = data.all();
+    batch.support.input_size = episodes::pixels;
+    batch.query.input_size = episodes::pixels + 1;
+    CHECK(says(with(batch), {"inputs", "query", std::to_string(episodes::pixels + 1).c_str(), std::to_string(episodes::pixels).c_str()}));
     for (const int label : {-1, 3}) {
         data.support_targets[8] = label;  // task 1, example 2
         CHECK(says(with(data.all()), {"label", std::to_string(label).c_str(), "example 2", "support", "task 1"}));
@@ -102,9 +110,6 @@ TEST_CASE("batches that do not fit") {
         CHECK(says(with(data.all()), {"label", std::to_string(label).c_str(), "example 7", "query", "task 2"}));
         data.query_targets[25] = 1;
     }
-    auto small = state;
-    small.parameters.resize(10);
-    CHECK(says(refusal<argument_error>([&] { solver.step(small, data.all()); }), {"state", "10"}));
     CHECK(same(state, before));
 
     // Adaptation needs no query set, evaluation does; a prediction needs inputs.
@@ -118,6 +123,48 @@ TEST_CASE("batches that do not fit") {
     const auto adapted = solver.adapt(state, batch);
     CHECK(says(refusal<argument_error>([&] { solver.predict(adapted, nullptr, 3); }), {"inputs"}));
     CHECK(with(data.all()) == "no exception");
+}
+
+TEST_CASE("states and adapted networks that do not fit") {
+    backend::reference<double> backend;
+    auto solver = maml(backend, classification, {.inner = rule});
+    const auto state = solver.initialise({.seed = 1});
+    const episodes data(size);
+    auto small = state;
+    small.parameters.resize(10);
+    auto without_statistics = state;
+    without_statistics.statistics.clear();
+    for (const auto& [broken, what] : {std::pair{small, "10 parameters"}, std::pair{without_statistics, "0 statistics"}}) {
+        auto other = broken;
+        CHECK(says(refusal<argument_error>([&] { solver.step(other, data.all()); }), {"state", what}));
+        CHECK(same(other, broken));
+        CHECK(says(refusal<argument_error>([&] { solver.hypergradient(broken, data.all()); }), {"state", what}));
+        CHECK(says(refusal<argument_error>([&] { solver.adapt(broken, data.all()); }), {"state", what}));
+        CHECK(says(refusal<argument_error>([&] { solver.evaluate(broken, data.all()); }), {"state", what}));
+    }
+    // Another optimiser keeps less: its state is no state of Adam's, though all of it can be asked about.
+    auto of_descent = state;
+    of_descent.moments.clear();
+    CHECK(says(refusal<argument_error>([&] { solver.step(of_descent, data.all()); }), {"state", "0 numbers of the outer optimiser"}));
+    CHECK(refusal<argument_error>([&] { solver.evaluate(of_descent, data.all()); }) == "no exception");
+
+    const auto adapted = solver.adapt(state, data.all());
+    const auto predict = [&](const auto& networks) {
+        return refusal<argument_error>([&] { solver.predict(networks, data.query_inputs.data(), size.query); });
+    };
+    CHECK(predict(adapted) == "no exception");
+    auto broken = adapted;
+    broken.tasks = 0;
+    CHECK(says(predict(broken), {"no adapted networks"}));
+    broken = adapted;
+    broken.size -= 1;
+    CHECK(says(predict(broken), {"adapted", "parameters a task"}));
+    broken = adapted;
+    broken.parameters.resize(broken.parameters.size() - 1);
+    CHECK(says(predict(broken), {"adapted", "padding"}));
+    broken = adapted;
+    broken.statistics.clear();
+    CHECK(says(predict(broken), {"adapted", "statistics"}));
 }
 
 TEST_CASE("mtl: class ids") {
@@ -222,4 +269,17 @@ TEST_CASE("an inner step that is too large names the step at which the loss was 
     const std::string said = refusal<numeric_error>([&] { solver.step(state, data.all()); });
     CHECK(says(said, {"task 0", "inner step 1", "step_size"}));
     CHECK(same(state, before));
+
+    // So an evaluation, which would otherwise call it chance, and a prediction; adaptation itself says it in the outcome.
+    CHECK(says(refusal<numeric_error>([&] { solver.evaluate(state, data.all()); }), {"task 0", "inner step 1", "step_size"}));
+    const auto adapted = solver.adapt(state, data.all());
+    CHECK(adapted.outcomes[0].failed_step == 1);
+    CHECK(says(refusal<numeric_error>([&] { solver.predict(adapted, data.query_inputs.data(), size.query); }),
+               {"task 0", "example 0", "finite"}));
+    // With one step no inner loss has been seen that is not finite, and yet nothing is left of the network.
+    CHECK(says(refusal<numeric_error>([&] { solver.evaluate(state, data.all(), {.inner_steps = 1}); }), {"task 0", "output", "finite"}));
+}
+
+TEST_CASE("without classification a report has no accuracy, whatever the number of tasks") {
+    for (std::size_t tasks = 1; tasks < 20; ++tasks) CHECK(report::of(std::vector<task_outcome>(tasks)).accuracy == -1);
 }

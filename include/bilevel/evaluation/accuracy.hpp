@@ -79,7 +79,8 @@ inline std::string batch_norm_of(bool has_any, bool has_inner_level, autodiff::n
 }  // namespace detail
 
 /// Measures a state on the fixed list of episodes 0 … E−1 of a sampler: each episode is adapted to and asked about by itself. The mean accuracy (or
-/// loss, for a regression) ± its 95 % confidence interval. Changes nothing. Throws `argument_error` where there are no episodes or they do not fit.
+/// loss, for a regression) ± its 95 % confidence interval. Changes nothing. Throws `argument_error` where there are no episodes or they do not fit, and
+/// `numeric_error` that names the episodes where one cannot be adapted to (`solver.evaluate`).
 template <class Solver, class Sampler>
 measurement accuracy(Solver& solver, const typename Solver::state_type& state, Sampler& sampler, const accuracy_settings& settings = {}) {
     using problem = typename Solver::problem_type;
@@ -93,8 +94,12 @@ measurement accuracy(Solver& solver, const typename Solver::state_type& state, S
     measurement m;
     for (integer first = 0; first < settings.episodes; first += settings.batch) {
         const auto batch = sampler.episodes(first, std::min(settings.batch, settings.episodes - first));
-        const auto part = solver.evaluate(state, batch, {settings.inner_steps, normalisation});
-        values.insert(values.end(), part.begin(), part.end());
+        try {
+            const auto part = solver.evaluate(state, batch, {settings.inner_steps, normalisation});
+            values.insert(values.end(), part.begin(), part.end());
+        } catch (const numeric_error& met) {
+            throw numeric_error("episodes from " + std::to_string(first) + ": " + met.what());
+        }
         m.outputs = batch.outputs;
         m.support = batch.support.count;
         m.queries = batch.query.count;

@@ -84,8 +84,8 @@ struct conjugate_gradient {
     void check() const {
         if (iterations < 1)
             throw argument_error("conjugate_gradient: iterations is " + std::to_string(iterations) + ", expected at least 1");
-        if (!(tolerance >= 0))
-            throw argument_error("conjugate_gradient: tolerance is " + std::to_string(tolerance) + ", expected 0 or more");
+        if (!(tolerance >= 0 && tolerance < 1))  // from 1 on w = 0 would do
+            throw argument_error("conjugate_gradient: tolerance is " + std::to_string(tolerance) + ", expected 0 <= tolerance < 1");
         if (!(damping >= 0) || !std::isfinite(damping))
             throw argument_error("conjugate_gradient: damping is " + std::to_string(damping) + ", expected a number from 0");
     }

@@ -36,12 +36,16 @@ struct logistic_regression {
     void check() const {
         if (!(inverse_regularisation > 0))
             throw argument_error("logistic_regression: C is " + std::to_string(inverse_regularisation) + ", expected a positive number");
+        if (iterations < 0 || !(tolerance >= 0))
+            throw argument_error("logistic_regression: iterations and tolerance are " + std::to_string(iterations) + " and " +
+                                 std::to_string(tolerance) + ", expected 0 or more");
     }
 
-    /// features (n, k), labels 0 … classes − 1.
+    /// Throws `argument_error` where there is not one label a row of the features, or a label is no class.    // features (n, k), labels 0 … classes − 1
     template <std::same_as<matrix> Features>
     solution operator()(const Features& features, const std::vector<int>& labels, integer classes) const {
         check();
+        require_labels(labels, features.rows(), classes);
         const integer k = features.cols(), size = (k + 1) * classes;
         Eigen::VectorXd w = Eigen::VectorXd::Zero(size), g(size), next_g(size), next(size);
         double value = evaluate(features, labels, classes, w, g);
@@ -79,6 +83,15 @@ struct logistic_regression {
     }
 
 private:
+    static void require_labels(const std::vector<int>& labels, integer examples, integer classes) {
+        if (integer(labels.size()) != examples)
+            throw argument_error("logistic_regression: " + std::to_string(labels.size()) + " labels for " + std::to_string(examples) +
+                                 " rows of features");
+        for (std::size_t i = 0; i < labels.size(); ++i)
+            if (labels[i] < 0 || labels[i] >= classes)
+                throw argument_error("logistic_regression: label " + std::to_string(labels[i]) + " of example " + std::to_string(i) +
+                                     " is not in 0 ... " + std::to_string(classes - 1));
+    }
     template <class Features>
     double evaluate(const Features& features, const std::vector<int>& labels, integer classes, const Eigen::VectorXd& w,
                     Eigen::VectorXd& g) const {

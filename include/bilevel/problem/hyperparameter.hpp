@@ -49,7 +49,7 @@ template <class Inner, class Outer> struct hyperparameter<levels<Inner, Outer>> 
             for (integer t = 0; t < this->tasks(); ++t) {
                 const Inner& inner = this->inner_of(t);
                 this->loss_of(t) = inner.value(x_of(t), this->at(y, t));
-                this->into(g, t) = inner.gradient_y(x_of(t), this->at(y, t));
+                this->put(g, t, "gradient_y", inner.gradient_y(x_of(t), this->at(y, t)));
             }
             return this->losses();
         }
@@ -60,7 +60,7 @@ template <class Inner, class Outer> struct hyperparameter<levels<Inner, Outer>> 
         void along(integer slot, rows<const scalar> v, rows<scalar> h) {
             const auto& y = this->point(slot);
             for (integer t = 0; t < this->tasks(); ++t)
-                this->into(h, t) = this->inner_of(t).hessian_vector(x_of(t), this->at(y, t), this->at(v, t));
+                this->put(h, t, "hessian_vector", this->inner_of(t).hessian_vector(x_of(t), this->at(y, t), this->at(v, t)));
         }
         void along(integer slot, rows<const scalar> v, rows<scalar> h, scalar scale, rows<scalar> dx) {
             along(slot, v, h);
@@ -69,14 +69,15 @@ template <class Inner, class Outer> struct hyperparameter<levels<Inner, Outer>> 
         void mixed(integer slot, rows<const scalar> v, rows<scalar>, scalar scale, rows<scalar> dx) {
             const auto& y = this->point(slot);
             for (integer t = 0; t < this->tasks(); ++t)
-                this->into(dx, t) += scale * this->inner_of(t).mixed_product(x_of(t), this->at(y, t), this->at(v, t));
+                this->add(dx, t, scale, "mixed_product", this->inner_of(t).mixed_product(x_of(t), this->at(y, t), this->at(v, t)));
         }
         void outer(rows<const scalar> y, rows<scalar> f_y, rows<scalar> dx, std::span<task_outcome> outcomes) {
             for (integer t = 0; t < this->tasks(); ++t) {
                 const Outer& outer = this->outer_of(t);
                 outcomes[std::size_t(t)].loss = double(outer.value(x_of(t), this->at(y, t)));
-                this->into(f_y, t) = outer.gradient_y(x_of(t), this->at(y, t));
-                if constexpr (explain::has_gradient_x<Outer, scalar>) this->into(dx, t) += outer.gradient_x(x_of(t), this->at(y, t));
+                this->put(f_y, t, "gradient_y", outer.gradient_y(x_of(t), this->at(y, t)));
+                if constexpr (explain::has_gradient_x<Outer, scalar>)
+                    this->add(dx, t, scalar(1), "gradient_x", outer.gradient_x(x_of(t), this->at(y, t)));
             }
         }
 

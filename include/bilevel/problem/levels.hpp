@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace bilevel {
@@ -78,6 +79,15 @@ public:
 protected:
     static auto at(rows<const scalar> r, integer t) { return as_vector(r.row(t), r.size); }
     static Eigen::Map<column<scalar>> into(rows<scalar> r, integer t) { return {r.row(t), r.size}; }
+    /// What the user's objective of a task gave, as row t, or added to it. Throws `argument_error` where it has another size.
+    template <class Vector> static void put(rows<scalar> r, integer t, const char* what, const Vector& given) {
+        require_size(r, t, what, given.size());
+        into(r, t) = given;
+    }
+    template <class Vector> static void add(rows<scalar> r, integer t, scalar scale, const char* what, const Vector& given) {
+        require_size(r, t, what, given.size());
+        into(r, t) += scale * given;
+    }
     const Inner& inner_of(integer t) const { return batch_[std::size_t(t)].inner; }
     const Outer& outer_of(integer t) const { return batch_[std::size_t(t)].outer; }
     scalar& loss_of(integer t) { return losses_[std::size_t(t * padded(1))]; }
@@ -85,6 +95,12 @@ protected:
     rows<const scalar>& point(integer slot) { return points_[std::size_t(slot)]; }
 
 private:
+    static void require_size(rows<scalar> r, integer t, const char* what, integer size) {
+        if (size != r.size)
+            throw argument_error("task " + std::to_string(t) + " of its block: " + what + " of the objective has " + std::to_string(size) +
+                                 " elements, expected " + std::to_string(r.size));
+    }
+
     std::vector<rows<const scalar>> points_;  // where each slot was linearized
     std::vector<scalar> losses_;
     integer inner_size_, outer_size_, tasks_;

@@ -45,7 +45,7 @@ template <class Inner, class Outer> struct episode<levels<Inner, Outer>, adapts:
             for (integer t = 0; t < this->tasks(); ++t) {
                 const Inner& inner = this->inner_of(t);
                 this->loss_of(t) = inner.value(this->at(y, t));
-                this->into(g, t) = inner.gradient(this->at(y, t));
+                this->put(g, t, "gradient", inner.gradient(this->at(y, t)));
             }
             return this->losses();
         }
@@ -55,13 +55,13 @@ template <class Inner, class Outer> struct episode<levels<Inner, Outer>, adapts:
         }
         void along(integer slot, rows<const scalar> v, rows<scalar> h) {
             for (integer t = 0; t < this->tasks(); ++t)
-                this->into(h, t) = this->inner_of(t).hessian_vector(this->at(this->point(slot), t), this->at(v, t));
+                this->put(h, t, "hessian_vector", this->inner_of(t).hessian_vector(this->at(this->point(slot), t), this->at(v, t)));
         }
         void outer(rows<const scalar> y, rows<scalar> f_y, rows<scalar>, std::span<task_outcome> outcomes) {
             for (integer t = 0; t < this->tasks(); ++t) {
                 const Outer& outer = this->outer_of(t);
                 outcomes[std::size_t(t)].loss = double(outer.value(this->at(y, t)));
-                this->into(f_y, t) = outer.gradient(this->at(y, t));
+                this->put(f_y, t, "gradient", outer.gradient(this->at(y, t)));
             }
         }
     };

@@ -2,8 +2,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/core/error.hpp>
 #include <bilevel/core/rows.hpp>
 #include <bilevel/problem/binding.hpp>
+
+#include <cmath>
+#include <string>
 
 namespace bilevel::problem {
 
@@ -17,6 +21,12 @@ template <class Unpulled> struct proximal : Unpulled {
     static constexpr const char* name = "proximal";
 
     double weight = 1;  // λ
+
+    /// Throws `argument_error` where x would not reach F, or the inner problem had no minimum.
+    void check_settings() const {
+        if (!(weight > 0) || !std::isfinite(weight))
+            throw argument_error("proximal: weight (lambda) is " + std::to_string(weight) + ", expected a positive number");
+    }
 
     template <class Kernels> class binding : public Unpulled::template binding<Kernels> {
         using base = typename Unpulled::template binding<Kernels>;

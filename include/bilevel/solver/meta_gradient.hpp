@@ -4,7 +4,6 @@
 
 #include <bilevel/backend/repeatable.hpp>
 #include <bilevel/core/aligned_vector.hpp>
-#include <bilevel/core/error.hpp>
 #include <bilevel/core/integer.hpp>
 #include <bilevel/core/rows.hpp>
 #include <bilevel/core/workspace.hpp>
@@ -21,7 +20,6 @@
 #include <cmath>
 #include <memory>
 #include <span>
-#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -51,7 +49,7 @@ public:
     using kernels = typename Backend::kernels;
     using batch_type = typename Problem::template batch<scalar>;
 
-    /// Throws `argument_error` where batch or state do not fit, `numeric_error` where a loss or the hypergradient is not finite.
+    /// Throws `argument_error` where the batch does not fit, `numeric_error` where a loss or the hypergradient is not finite.
     ///
     /// A training step follows in the same sequence of kernels: step(condition) calls those that change the state, as far as *condition holds, which is
     /// false where this throws afterwards; `these` tells what it calls them with.
@@ -60,9 +58,6 @@ public:
                    backend::repeatable these = {}, [[maybe_unused]] Step step = {}) {
         constexpr bool record = !std::is_same_v<Step, no_step>;
         problem.template check<scalar>(batch, true);
-        if (integer(s.parameters.size()) != problem.outer_size())
-            throw argument_error("state: it holds " + std::to_string(s.parameters.size()) + " parameters, the problem has " +
-                                 std::to_string(problem.outer_size()));
         kernels& k = backend.worker(0);
         const shared_arrays<kernels> shared(k);
         const integer tasks = Problem::template tasks<scalar>(batch), block = backend.tasks_per_block(tasks);

@@ -2,12 +2,28 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/core/error.hpp>
 #include <bilevel/core/integer.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <string>
 #include <type_traits>
+#include <vector>
 
 namespace bilevel::detail {
+
+/// Throws `numeric_error` where an output of a network is not finite: what has left the range has no largest logit.    // z (tasks, count, outputs)
+template <class Scalar> void require_finite_outputs(const std::vector<Scalar>& z, integer count, integer outputs) {
+    for (std::size_t i = 0; i < z.size(); ++i) {
+        const integer example = integer(i) / outputs;
+        if (!std::isfinite(z[i]))
+            throw numeric_error("task " + std::to_string(example / count) + " of the batch: output " +
+                                std::to_string(integer(i) % outputs) + " of its adapted network on example " +
+                                std::to_string(example % count) + " is " + std::to_string(z[i]) +
+                                ", expected a finite number; a smaller inner step_size, or fewer inner steps, may help");
+    }
+}
 
 /// The label of one example: its first largest logit.
 template <class Scalar> int label_of(const Scalar* logits, integer outputs) {

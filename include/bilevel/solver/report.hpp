@@ -28,13 +28,13 @@ struct report {
         double accuracy = 0;
         for (const auto& t : tasks) {
             r.loss += t.loss / double(tasks.size());
-            accuracy += t.accuracy / double(tasks.size());
+            accuracy += t.accuracy;
             r.inner_gradient_norm = std::max(r.inner_gradient_norm, t.inner_gradient_norm);
             r.linear_residual = std::max(r.linear_residual, t.linear_residual);
             r.linear_iterations = std::max(r.linear_iterations, t.linear_iterations);
             r.positive_curvature = r.positive_curvature && t.positive_curvature;
         }
-        r.accuracy = accuracy;
+        if (!tasks.empty()) r.accuracy = accuracy / double(tasks.size());
         return r;
     }
 };

@@ -36,14 +36,20 @@ template <class Scalar> struct all_is_finite {
     }
 };
 
-/// Throws `numeric_error` that names the task, the inner step and the loss where one is not finite, or the norm of the hypergradient.
-inline void require_finite(std::span<const task_outcome> outcomes, double gradient_norm) {
-    for (std::size_t t = 0; t < outcomes.size(); ++t) {
-        const auto& o = outcomes[t];
-        if (o.failed_step >= 0)
+/// Throws `numeric_error` that names the task and the inner step where an inner loss is not finite.
+inline void require_finite_inner(std::span<const task_outcome> outcomes, const char* consolation = "") {
+    for (std::size_t t = 0; t < outcomes.size(); ++t)
+        if (const auto& o = outcomes[t]; o.failed_step >= 0)
             throw numeric_error("task " + std::to_string(t) + " of the batch: its inner loss is not finite at inner step " +
                                 std::to_string(o.failed_step) + " (it began at " + std::to_string(o.first_inner_loss) +
-                                "); a smaller inner step_size may help; the state is as it was");
+                                "); a smaller inner step_size may help" + consolation);
+}
+
+/// Throws `numeric_error` that names the task, the inner step and the loss where one is not finite, or the norm of the hypergradient.
+inline void require_finite(std::span<const task_outcome> outcomes, double gradient_norm) {
+    require_finite_inner(outcomes, "; the state is as it was");
+    for (std::size_t t = 0; t < outcomes.size(); ++t) {
+        const auto& o = outcomes[t];
         if (!std::isfinite(o.loss))
             throw numeric_error("task " + std::to_string(t) + " of the batch: its outer loss is " + std::to_string(o.loss) +
                                 ", expected a finite number; the state is as it was");
