@@ -25,7 +25,8 @@ template <class Scalar> struct folded_filter {
         using std::sqrt;
         const Scalar m = of_patch_mean(patch_mean, w);
         mean.at(t)[q] = m;
-        r.at(t)[q] = Scalar(1) / sqrt(dot(w, v) + epsilon);
+        const Scalar variance = dot(w, v);  // which rounding can take below zero where the filter cancels large means
+        r.at(t)[q] = Scalar(1) / sqrt((variance < Scalar(0) ? Scalar(0) : variance) + epsilon);
         const Scalar s = gain.at(t)[q] * r.at(t)[q];
         bias.at(t)[q] = shift.at(t)[q] - s * m;
         for (integer k = 0; k < terms; ++k) weights.at(t)[at(k)] = w.at(t)[at(k)] * s;
