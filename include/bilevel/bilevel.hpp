@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// All of the host library but for what reads and writes files (bilevel/data/*.hpp, bilevel/io/*.hpp), which a program includes where it needs it.
+// What trains: backends of the host, layers and networks, losses, problems, policies and the algorithms. Data sets (bilevel/data), measuring (bilevel/evaluation),
+// files (bilevel/io) and objectives for problems of one's own that not everybody has (bilevel/objective/least_squares.hpp, weighted_sum.hpp) are included where they are needed.
 
 #include <bilevel/algorithms.hpp>
 #include <bilevel/backend/cpu.hpp>

@@ -44,6 +44,9 @@ public:
     using batch_type = typename Problem::template batch<scalar>;
     using state_type = bilevel::state<scalar>;
     using settings_type = solver_settings<Hypergradient, Inner, Outer>;
+    /// What batch norm normalises queries with where nobody says otherwise.
+    static constexpr auto usual_normalisation =
+        Problem::has_inner_level ? autodiff::normalisation::batch : autodiff::normalisation::running;
 
     /// Throws `argument_error` for settings that nothing can be computed with.
     solver(Backend& backend, Problem problem, settings_type settings = {})
@@ -121,7 +124,7 @@ public:
         result.stride = padded(result.size);
         result.parameters = shared().template zeros<scalar>(tasks * result.stride);
         result.statistics = s.statistics;
-        result.normalisation = how.normalisation;
+        result.normalisation = how.normalisation.value_or(usual_normalisation);
         result.outcomes = shared().template zeros<task_outcome>(tasks);
         auto rule = settings_.inner;
         if constexpr (Inner::moves) {
@@ -140,7 +143,7 @@ public:
             [&](integer b, integer worker) {
                 const rows<scalar> to{result.parameters.data() + b * block * result.stride, result.stride, block, result.size};
                 adaptations_[std::size_t(worker)]->run(backend_->worker(worker), problem_, placed, b * block, x, statistics,
-                                                       how.normalisation, rule, to,
+                                                       result.normalisation, rule, to,
                                                        std::span(result.outcomes).subspan(std::size_t(b * block), std::size_t(block)));
             },
             [](integer, integer) {});

@@ -110,7 +110,7 @@ TEST_CASE("mtl keeps the body and gives each task the head of a logistic regress
     const fixture::episodes<double, network, cross_entropy> data(size);
     auto solver = mtl(backend, classification, size.classes);
     const auto state = solver.initialise({.seed = 4});
-    const auto adapted = solver.adapt(state, data.all());
+    const auto adapted = solver.adapt(state, data.all(), {.normalisation = autodiff::normalisation::batch});
     constexpr integer features = network::features::count();
     for (integer t = 0; t < size.tasks; ++t) {
         const double* y = adapted.rows_of_tasks().row(t);

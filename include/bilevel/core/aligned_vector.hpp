@@ -29,6 +29,7 @@ template <class T> struct aligned_allocator {
     friend bool operator==(const aligned_allocator& a, const aligned_allocator& b) { return a.from == b.from; }
 };
 
+/// A vector of the standard library's that begins at a multiple of 64 bytes.
 template <class T> using aligned_vector = std::vector<T, aligned_allocator<T>>;
 
 }  // namespace bilevel

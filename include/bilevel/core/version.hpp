@@ -7,6 +7,7 @@
 
 namespace bilevel {
 
+/// The library's version, in three numbers.
 inline constexpr struct {
     int major, minor, patch;
 } version{BILEVEL_VERSION / 10000, BILEVEL_VERSION / 100 % 100, BILEVEL_VERSION % 100};

@@ -21,8 +21,7 @@ namespace bilevel::evaluation {
 struct accuracy_settings {
     integer episodes = 1000;  // the first so many of the sampler's list
     integer inner_steps = -1;  // −1: as many as in training
-    std::optional<autodiff::normalisation>
-        normalisation{};  // of the queries; none: batch, or running for a frozen body (multi-task learning)
+    std::optional<autodiff::normalisation> normalisation{};  // of the queries, see `evaluation_settings`
     integer batch = 32;  // episodes at a time, for the backend's threads; the result does not depend on it
     std::function<void(integer)> progress{};  // told how many episodes are done; may throw to stop
 };
@@ -87,8 +86,7 @@ measurement accuracy(Solver& solver, const typename Solver::state_type& state, S
     if (settings.episodes < 1) throw argument_error("accuracy: expected at least 1 episode, found " + std::to_string(settings.episodes));
     if (settings.batch < 1)
         throw argument_error("accuracy: expected batches of at least 1 episode, found " + std::to_string(settings.batch));
-    const auto normalisation =
-        settings.normalisation.value_or(problem::has_inner_level ? autodiff::normalisation::batch : autodiff::normalisation::running);
+    const auto normalisation = settings.normalisation.value_or(Solver::usual_normalisation);
     std::vector<double> values;
     values.reserve(std::size_t(settings.episodes));
     measurement m;

@@ -12,10 +12,12 @@ namespace bilevel::nn {
 /// terms that one output sums: the product of all extents but the last.
 namespace initialise {
 
+/// 0: shifts and biases.
 struct zeros {
     static double value(auto&, integer) { return 0; }
 };
 
+/// 1: the gains of batch norm.
 struct ones {
     static double value(auto&, integer) { return 1; }
 };

@@ -7,12 +7,16 @@
 #include <bilevel/core/rows.hpp>
 #include <bilevel/problem/outcome.hpp>
 
+#include <optional>
+
 namespace bilevel {
 
 /// How an adapted task is evaluated; every accuracy is printed with it.
 struct evaluation_settings {
     integer inner_steps = -1;  // −1: as many as in training
-    autodiff::normalisation normalisation = autodiff::normalisation::batch;  // batch: transductive, over the query set
+    /// What batch norm normalises queries with; batch: transductive, over the query set. None: batch, or running where nothing adapts but a head on a frozen
+    /// body (multi-task learning, as [Wang21]).
+    std::optional<autodiff::normalisation> normalisation{};
 };
 
 /// Networks adapted to tasks: whole parameter vectors, one row a task, and how batch norm shall normalise when they predict.
