@@ -30,6 +30,12 @@ class Case:
     def for_float(self):
         return replace(self, name=self.name + "_small", tasks=1, shots=1, queries=1, **self.small)
 
+    def difference_of_small(self):
+        """In what the small examples, on which float was compared, differ from the row."""
+        small = self.for_float()
+        return {key: getattr(small, key) for key in self.__dataclass_fields__
+                if key not in ("name", "small") and getattr(small, key) != getattr(self, key)}
+
     def for_double(self):
         """On a device, where all tasks are one computation whose planes in double are larger than its memory."""
         return replace(self, name=self.name + "_few", tasks=min(self.tasks, 2))

@@ -178,7 +178,8 @@ def compare(case, name, threads, error, options, scratch):
     ours, peer_ms, peer_memory = measure(case, name, threads, options, scratch)
     return {"case": case.name, "threads": threads, "ours_ms": ours["milliseconds"], "peer": name, "peer_ms": peer_ms,
             "ratio": peer_ms / ours["milliseconds"], "gflop": ours["gflop"], "share_of_peak": ours["share_of_peak"], "rss_mb": ours["peak_rss_mb"],
-            "peer_rss_mb": peer_memory, "gradient_error": error["float"], "gradient_error_in_double": error["double"]}
+            "peer_rss_mb": peer_memory, "gradient_error": error["float"], "gradient_error_of": case.difference_of_small(),
+            "gradient_error_in_double": error["double"]}
 
 
 def version_of(package):
@@ -226,6 +227,8 @@ def main():
     print(f"{'case':16} {'threads':>7} {'ours ms':>9} {'peer':10} {'peer ms':>9} {'ratio':>6} {'GFLOP':>7} {'of peak':>7} {'MB':>6} {'peer MB':>7} "
           f"{'error':>8} {'double':>8}")
     results, known, refused = [], {}, 0
+    if options.json:  # so that no figures of an earlier run stay where every row is refused
+        Path(options.json).write_text("[]\n")
     with tempfile.TemporaryDirectory() as scratch:
         for case, peer in rows:
             try:
