@@ -53,7 +53,6 @@ void run(const settings& s) {
     r.first_iteration = trained.iteration;
     r.backend = on->describe();
     r.data = data.description;
-    trained.learning_curve.reserve(std::size_t(s.iterations.value));
     const double begin = clock.seconds();
     train(*with, s, from, trained);
     r.training_seconds = clock.seconds() - begin;

@@ -35,6 +35,27 @@ template <class Value> std::string text(const Value& value) {
     }
 }
 
+// visit(name, setting, axis, readers, found): what this run does not read, which choices of --axis read it, and the one that is made.
+template <class Settings, class Visit> void for_each_unread(Settings& s, Visit visit) {
+    const std::string &algorithm = s.algorithm, &dataset = s.dataset;
+    const auto of_algorithms = [&](bool is_read, const char* readers, const char* name, auto& x) {
+        if (!is_read) visit(name, x, "algorithm", readers, algorithm);
+    };
+    const auto of_omniglot = [&](const char* name, auto& x) {
+        if (dataset != "omniglot") visit(name, x, "dataset", "omniglot", dataset);
+    };
+    const bool mtl = algorithm == "mtl", imaml = algorithm == "imaml", unrolled = algorithm == "maml" || algorithm == "anil";
+    of_algorithms(!mtl, "maml, fomaml, anil and imaml", "inner-steps", s.inner_steps);
+    of_algorithms(!mtl, "maml, fomaml, anil and imaml", "inner-rate", s.inner_rate);
+    of_algorithms(!mtl, "maml, fomaml, anil and imaml", "test-inner-steps", s.test_inner_steps);
+    of_algorithms(imaml, "imaml", "proximal-weight", s.proximal_weight);
+    of_algorithms(imaml, "imaml", "cg-iterations", s.cg_iterations);
+    of_algorithms(imaml, "imaml", "cg-damping", s.cg_damping);
+    of_algorithms(unrolled, "maml and anil", "planes", s.planes);
+    of_omniglot("data", s.data);
+    of_omniglot("split", s.split);
+}
+
 // Recipes: the published one of the algorithm on the data set, else ours.
 void choose_defaults(settings& s) {
     const std::string ours = "ours", finn = "published [Finn17]", rajeswaran = "published [Rajeswaran19]";
@@ -46,7 +67,7 @@ void choose_defaults(settings& s) {
     s.episodes.otherwise(1000, ours);
     s.threads.otherwise(std::max(1, int(std::thread::hardware_concurrency())), "all there are");
     const std::string& algorithm = s.algorithm;
-    const bool omniglot = s.dataset.value == "omniglot", mtl = algorithm == "mtl", imaml = algorithm == "imaml", anil = algorithm == "anil";
+    const bool omniglot = s.dataset.value == "omniglot", mtl = algorithm == "mtl", imaml = algorithm == "imaml";
     const bool as_published = omniglot && (s.ways == 5 || s.ways == 20) && (s.shots == 1 || s.shots == 5);
     const bool twenty = s.ways >= 20;
 
@@ -102,25 +123,29 @@ void choose_defaults(settings& s) {
     for (auto* flag : {&s.keep_best, &s.resume}) flag->otherwise(false, "none");
     for (auto* file : {&s.data, &s.checkpoint, &s.json, &s.plot}) file->otherwise("", "none");
 
-    const auto unused = [](auto& x, const std::string& by) { x.origin = "not used by " + by; };
-    if (mtl) {
-        for (auto* x : {&s.inner_steps, &s.test_inner_steps}) unused(*x, algorithm);
-        unused(s.inner_rate, algorithm);
-    }
-    if (!imaml) {
-        unused(s.proximal_weight, algorithm);
-        unused(s.cg_iterations, algorithm);
-        unused(s.cg_damping, algorithm);
-    }
-    if (algorithm != "maml" && !anil) unused(s.planes, algorithm);
-    if (!omniglot) {
-        for (auto* x : {&s.data, &s.split}) unused(*x, s.dataset);
-    }
+    // What was given stays so: it is refused, but for help, which shows it.
+    const auto unused = [](auto& x, const std::string& by) {
+        if (!x.given()) x.origin = "not used by " + by;
+    };
+    for_each_unread(s, [&](const char*, auto& x, const char*, const char*, const std::string& found) { unused(x, found); });
     if (s.validation_interval == 0) {
         unused(s.validation_episodes, "a run without --validation-interval");
-        if (!s.keep_best.given()) unused(s.keep_best, "a run without --validation-interval");
+        unused(s.keep_best, "a run without --validation-interval");
     }
-    if (s.checkpoint.value.empty() && !s.checkpoint_interval.given()) unused(s.checkpoint_interval, "a run without --checkpoint");
+    if (s.checkpoint.value.empty()) unused(s.checkpoint_interval, "a run without --checkpoint");
+}
+
+// An argument without effect is most likely a mistake.
+void check_read(const settings& s) {
+    for_each_unread(s, [](const char* name, const auto& x, const std::string& axis, const std::string& readers, const std::string& found) {
+        if (x.given())
+            throw argument_error(std::string("--") + name + ": expected with --" + axis + " " + readers + " alone, found --" + axis + " " +
+                                 found);
+    });
+    if (s.validation_interval > 0) return;
+    for (const auto& [name, is_given] :
+         {std::pair("keep-best", s.keep_best.value), std::pair("validation-episodes", s.validation_episodes.given())})
+        if (is_given) throw argument_error(std::string("--") + name + ": expected --validation-interval N with N > 0");
 }
 
 void check_numbers(const settings& s) {
@@ -196,7 +221,6 @@ void check_files(const settings& s) {
         if (const auto size = fs::file_size(s.checkpoint.value, missing); !missing && size > 0)
             throw argument_error("--checkpoint: " + s.checkpoint.value + " exists; add --resume to go on from it, or remove it");
     }
-    if (s.keep_best && s.validation_interval == 0) throw argument_error("--keep-best: expected --validation-interval N with N > 0");
     if (s.dataset.value == "omniglot") {
         if (s.data.value.empty())
             throw argument_error("--data: expected the folder of Omniglot, which holds images_background and images_evaluation");
@@ -284,6 +308,7 @@ std::optional<settings> parse(int argc, char** argv) {
         return std::nullopt;
     }
     check_numbers(s);
+    check_read(s);
     check_files(s);
     return s;
 }

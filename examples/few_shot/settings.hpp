@@ -78,8 +78,8 @@ private:
         visit("queries", s.queries, state, "query images a class in training");
         visit("iterations", s.iterations, nothing, "steps of the outer optimiser");
         visit("meta-batch", s.meta_batch, state, "episodes of one step");
-        visit("inner-steps", s.inner_steps, state, "in training");
-        visit("inner-rate", s.inner_rate, state, "step size of the inner level");
+        visit("inner-steps", s.inner_steps, state, "in training, of all but mtl");
+        visit("inner-rate", s.inner_rate, state, "step size of the inner level, of all but mtl");
         visit("outer-rate", s.outer_rate, state, "step size of Adam");
         visit("outer-epsilon", s.outer_epsilon, state, "epsilon of Adam");
         visit("proximal-weight", s.proximal_weight, state, "lambda of imaml");
@@ -90,7 +90,7 @@ private:
         visit("backend", s.backend, state, "who computes: cpu, and what else the program is compiled for of reference, thrust, cuda");
         visit("threads", s.threads, nothing, "the result does not depend on them");
         visit("test-queries", s.test_queries, validation_alone, "query images a class at test");
-        visit("test-inner-steps", s.test_inner_steps, validation_alone, "at test");
+        visit("test-inner-steps", s.test_inner_steps, validation_alone, "at test, of all but mtl");
         visit("batch-norm", s.batch_norm, validation_alone, "of the queries at test: batch (transductive) or running (statistics)");
         visit("episodes", s.episodes, nothing, "test episodes");
         visit("validation-interval", s.validation_interval, state, "iterations between validations; 0: none");
@@ -105,7 +105,7 @@ private:
 };
 
 /// The settings of a command line, with the defaults that the algorithm and the data set ask for: the published recipe where there is one. Throws
-/// `bilevel::argument_error` that names the argument. Nothing where help was asked for and printed.
+/// `bilevel::argument_error` that names the argument, also where nothing would read it. Nothing where help was asked for and printed.
 std::optional<settings> parse(int argc, char** argv);
 
 }  // namespace few_shot

@@ -92,8 +92,9 @@ void train(learner& with, const settings& s, episodes& from, state& what) {
         what.learning_curve.push_back({what.iteration, report.loss, report.accuracy});
         if (from.validation != nullptr && what.iteration % validation_interval == 0) validate(with, s, *from.validation, what, bar);
 
-        if (!s.checkpoint.value.empty() && (what.iteration % interval == 0 || what.iteration == last || signal_met != 0)) write();
-        stop_if_interrupted();
+        const int signal = signal_met;  // once: what comes after the decision to write waits for the next iteration
+        if (!s.checkpoint.value.empty() && (what.iteration % interval == 0 || what.iteration == last || signal != 0)) write();
+        if (signal != 0) throw interrupted(signal);
 
         loss = is_first ? report.loss : 0.95 * loss + 0.05 * report.loss;
         accuracy = is_first ? report.accuracy : 0.95 * accuracy + 0.05 * report.accuracy;

@@ -128,7 +128,7 @@ int main(int argc, char** argv) {
     } catch (const bilevel::argument_error& refused) {
         return failed(refused.what(), 2);
     } catch (const std::bad_alloc&) {
-        return failed("out of memory: --planes recomputed and fewer --threads need less", 1);
+        return failed("out of memory: fewer --threads need less, and --planes recomputed of maml and anil", 1);
     } catch (const std::exception& failure) {
         return failed(failure.what(), 1);
     }

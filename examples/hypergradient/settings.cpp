@@ -61,10 +61,13 @@ void check(const settings& s) {
     at_least("--shots", s.shots, 1);
     at_least("--queries", s.queries, 1);
     at_least("--tasks", s.tasks, 1);
-    at_least("--classes", s.classes, s.ways);
+    if (s.is_mtl()) at_least("--classes", s.classes, s.ways);
     number("--inner-rate", s.inner_rate, false);
     number("--proximal-weight", s.proximal_weight, false);
     number("--cg-damping", s.cg_damping, true);
+    // Other arguments of some algorithms alone are let through: a comparison gives every algorithm the same ones.
+    if (s.planes != "kept" && s.algorithm != "maml" && s.algorithm != "anil")
+        throw argument_error("--planes: expected " + s.planes + " with --algorithm maml and anil alone, found --algorithm " + s.algorithm);
     if (!s.is_on_cuda() && (s.cudnn || s.arithmetic != bilevel::backend::arithmetic::fp32))
         throw argument_error(std::string(s.cudnn ? "--cudnn" : "--arithmetic") + ": expected with --backend cuda alone, found --backend " +
                              s.backend);
@@ -88,8 +91,8 @@ std::optional<settings> parse(int argc, char** argv) {
     app.add_option("--network", s.network, "conv4 (max pooling), resnet12 (for mtl) or mlp (two hidden layers)");
     app.add_option("--filters", s.filters,
                    "of each convolution, of the first block of resnet12 (64: 64, 160, 320, 640), or the width of each hidden layer");
-    app.add_option("--inner-steps", s.inner_steps, "K");
-    app.add_option("--inner-rate", s.inner_rate, "step size of the inner level");
+    app.add_option("--inner-steps", s.inner_steps, "K, of all but mtl");
+    app.add_option("--inner-rate", s.inner_rate, "step size of the inner level, of all but mtl");
     app.add_option("--backend", s.backend, "who computes: cpu, or cuda where the program is compiled for it")
         ->check(CLI::IsMember({"cpu", "cuda"}));
     app.add_option("--scalar", s.scalar, "float or double")->check(CLI::IsMember({"float", "double"}));
@@ -98,7 +101,7 @@ std::optional<settings> parse(int argc, char** argv) {
     app.add_option("--threads", s.threads, "of the cpu; the result does not depend on them");
     using enum bilevel::backend::convolution_algorithm;
     app.add_option("--convolution", s.convolution,
-                   "how the cpu convolves, where it can: automatic, direct, winograd_2x2 or winograd_4x4 (faster, less exact)")
+                   "how the cpu alone convolves, where it can: automatic, direct, winograd_2x2 or winograd_4x4 (faster, less exact)")
         ->transform(CLI::CheckedTransformer(
             std::map<std::string, bilevel::backend::convolution_algorithm>{
                 {"automatic", automatic}, {"direct", direct}, {"winograd_2x2", winograd_2x2}, {"winograd_4x4", winograd_4x4}},
@@ -111,10 +114,11 @@ std::optional<settings> parse(int argc, char** argv) {
                 {"fp32", arithmetic::fp32}, {"tf32", arithmetic::tf32}, {"three_tf32", arithmetic::three_tf32}},
             CLI::ignore_case));
     app.add_flag("--cudnn", s.cudnn, "cuda convolves by cuDNN what that takes: the shared weights of resnet12");
-    app.add_option("--proximal-weight", s.proximal_weight, "lambda of imaml");
-    app.add_option("--cg-iterations", s.cg_iterations, "conjugate gradient steps of imaml");
-    app.add_option("--cg-damping", s.cg_damping, "added to the diagonal of imaml's linear system");
-    app.add_option("--planes", s.planes, "what maml and anil keep of the inner steps: kept (faster) or recomputed (less memory)")
+    app.add_option("--proximal-weight", s.proximal_weight, "of imaml alone: lambda");
+    app.add_option("--cg-iterations", s.cg_iterations, "of imaml alone: conjugate gradient steps");
+    app.add_option("--cg-damping", s.cg_damping, "of imaml alone: added to the diagonal of its linear system");
+    app.add_option("--planes", s.planes,
+                   "of maml and anil alone, what they keep of the inner steps: kept (faster) or recomputed (less memory)")
         ->check(CLI::IsMember({"kept", "recomputed"}));
     app.add_option("--repeat", s.repeat, "evaluations to time, after the first one");
     app.add_flag("--layout", layout, "prints 'name offset shape axes' of each parameter array, in order");

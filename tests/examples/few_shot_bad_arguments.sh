@@ -62,6 +62,7 @@ refused 2 '--seed' --seed -1
 refused 2 '--iterations' --iterations -5
 refused 2 '--no-such-thing' --no-such-thing
 refused 2 '--keep-best: expected --validation-interval' --keep-best
+refused 2 '--validation-episodes: expected --validation-interval' --validation-episodes 10
 refused 2 '--resume: expected --checkpoint' --resume
 refused 2 '--checkpoint-interval: expected --checkpoint' --checkpoint-interval 5
 refused 2 '--checkpoint-interval' --checkpoint ../state --checkpoint-interval 0
@@ -70,6 +71,17 @@ refused 2 '--checkpoint: ../empty cannot be written: it is a folder' --checkpoin
 refused 2 '--json: out.json is the file of --checkpoint too' --checkpoint out.json
 refused 2 '--data: expected the folder' --dataset omniglot
 refused 2 '--data: there is no folder no/such/folder' --dataset omniglot --data no/such/folder
+refused 2 '--data: expected with --dataset omniglot alone, found --dataset glyphs' --data ../empty
+refused 2 '--split: expected with --dataset omniglot alone, found --dataset glyphs' --dataset glyphs --split vinyals
+# What the algorithm does not read, also where it is the default.
+refused 2 '--cg-damping: expected with --algorithm imaml alone, found --algorithm maml' --cg-damping 3
+refused 2 '--cg-iterations: expected with --algorithm imaml alone, found --algorithm anil' --algorithm anil --cg-iterations 5
+refused 2 '--proximal-weight: expected with --algorithm imaml alone, found --algorithm mtl' --algorithm mtl --proximal-weight 2
+refused 2 '--planes: expected with --algorithm maml and anil alone, found --algorithm fomaml' --algorithm fomaml --planes kept
+refused 2 '--planes: expected with --algorithm maml and anil alone, found --algorithm imaml' --algorithm imaml --planes recomputed
+for name in inner-steps inner-rate test-inner-steps; do
+    refused 2 "--$name: expected with --algorithm maml, fomaml, anil and imaml alone, found --algorithm mtl" --algorithm mtl --$name 1
+done
 refused 1 '\.\./empty/images_background' --dataset omniglot --data ../empty
 refused 1 '\.\./broken/images_background/Alphabet/character01: expected 20 drawings' --dataset omniglot --data ../broken
 echo "this is no checkpoint" >../foreign
@@ -87,6 +99,11 @@ refused_resume || {
 "$program" --help --algorithm imaml --dataset omniglot >../out 2>../err || faults=$((faults + 1))
 grep -q -e '--proximal-weight *2 *published \[Rajeswaran19\]' ../out || {
     echo "--help does not say where a default comes from"
+    faults=$((faults + 1))
+}
+"$program" --help --algorithm maml --cg-damping 3 >../out 2>../err || faults=$((faults + 1))
+[ "$(grep -e '--cg-[a-z]* *[0-9]' ../out | tr -s ' ')" = " --cg-damping 3 given" ] || {
+    echo "--help shows other settings than those that are read or given"
     faults=$((faults + 1))
 }
 [ "$faults" -eq 0 ] || exit 1

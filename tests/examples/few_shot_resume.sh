@@ -82,6 +82,14 @@ done
 run stopped --checkpoint-interval 1000 --threads 2 --resume || fail "not resumed: $(cat stopped.log)"
 same stopped
 
+# What is kept of each iteration takes memory when the iteration is made, not before.
+"$program" --filters 32 --iterations 1000000000 --meta-batch 2 --queries 1 --checkpoint endless.checkpoint --checkpoint-interval 1 >endless.log 2>&1 &
+process=$!
+await_change endless.checkpoint /dev/null
+kill -TERM "$process" 2>/dev/null || :
+finish
+[ "$status" -eq 143 ] || fail "a run of a billion iterations: status $status, expected 143: $(cat endless.log)"
+
 # A checkpoint goes on with its own settings alone, and is not overwritten unasked.
 cp straight.checkpoint other.checkpoint
 ! run other --resume --inner-rate 0.3 || fail "went on with another --inner-rate"

@@ -31,6 +31,9 @@ cmp layout expected || fault "--layout: $(cat layout)"
 grep -q -x 'convolution_1.weight 0 3,3,1,64 height,width,in,out' layout || fault "--layout of conv4: $(cat layout)"
 "$program" --algorithm mtl --network mlp --layout --classes 20 >layout || fault "--layout of mtl"
 grep -q -x 'head.weight 54400 20,64 classes,in' layout || fault "--layout of mtl: $(cat layout)"
+"$program" --algorithm maml --network conv4 --ways 65 --layout >layout 2>err || fault "--layout with more ways than mtl's classes: $(cat err)"
+"$program" --algorithm fomaml --network mlp --planes kept --proximal-weight 2 --cg-iterations 5 --cg-damping 0 --layout >layout 2>err ||
+    fault "the same arguments for every algorithm: $(cat err)"
 
 mlp="--network mlp --inner-steps 2 --inner-rate 0.1"
 for algorithm in maml fomaml anil imaml mtl; do
@@ -90,6 +93,11 @@ refused 2 '--inner-steps: expected at least 0' --algorithm maml --network mlp --
 refused 2 '--cg-iterations: expected at least 1' --algorithm imaml --network mlp --cg-iterations 0 --layout
 refused 2 '--threads: expected at least 1' --algorithm maml --network mlp --threads 0 --layout
 refused 2 '--classes: expected at least 5' --algorithm mtl --network mlp --classes 4 --layout
+refused 2 '--classes: expected at least 65' --algorithm mtl --network mlp --ways 65 --layout
+for algorithm in fomaml imaml mtl; do
+    refused 2 "--planes: expected recomputed with --algorithm maml and anil alone, found --algorithm $algorithm" \
+        --algorithm $algorithm --network mlp --planes recomputed --layout
+done
 refused 2 '--input: expected' --algorithm maml --network mlp --output new.npy
 refused 2 '--output: expected' --algorithm maml --network mlp --input maml
 refused 2 '--input: there is no folder no/such' --algorithm maml --network mlp --input no/such --output new.npy
