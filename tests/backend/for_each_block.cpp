@@ -22,7 +22,7 @@ namespace {
 void dawdle(integer block, integer blocks) { std::this_thread::sleep_for(std::chrono::microseconds(200 * (blocks - block))); }
 
 TEST_CASE("for_each_block: every block once, on its worker, merged by the same worker in order") {
-    for (const integer threads : {1, 2, 5})
+    for (const integer threads : {1, 2, 4, 5})
         for (const integer blocks : {0, 1, 2, 3, 5, 11}) {
             CAPTURE(threads);
             CAPTURE(blocks);
@@ -120,11 +120,34 @@ template <class Backend> void check_exceptions(Backend& backend) {
 TEST_CASE("for_each_block: the exception of the lowest block comes back, after the merges before it") {
     backend::reference<double> reference;
     check_exceptions(reference);
-    for (const integer threads : {1, 2, 5}) {
+    for (const integer threads : {1, 2, 4, 5}) {  // of 7 blocks 0, 1, 3 and 2 are in a last round that is not full
         CAPTURE(threads);
         backend::cpu<float> backend{{.threads = threads}};
         check_exceptions(backend);
     }
+}
+
+TEST_CASE("for_each_block: no block begins on a worker that knows of a failure, of a later block of the same round either") {
+    backend::cpu<float> backend{{.threads = 2}};
+    std::atomic<bool> fails = false;
+    std::vector<integer> begun, merged;
+    const auto run = [&] {
+        backend.for_each_block(
+            3,
+            [&](integer block, integer worker) {
+                if (worker == 0) begun.push_back(block);
+                if (block == 1) {
+                    fails = true;
+                    throw std::runtime_error("body 1");
+                }
+                while (!fails) std::this_thread::yield();
+                std::this_thread::sleep_for(std::chrono::milliseconds(250));  // until that is known
+            },
+            [&](integer block, integer) { merged.push_back(block); });
+    };
+    CHECK_THROWS_WITH_AS(run(), "body 1", std::runtime_error);
+    CHECK(begun == std::vector<integer>{0});
+    CHECK(merged == std::vector<integer>{0});
 }
 
 TEST_CASE("for_each_block: many short jobs, and pools that are never used") {
@@ -148,7 +171,7 @@ template <class Scalar> aligned_vector<Scalar> summed_gradient(integer threads) 
     aligned_vector<Scalar> x(static_cast<std::size_t>(tasks * batch * image)), dy(static_cast<std::size_t>(tasks * batch * output));
     for (auto& e : x) e = static_cast<Scalar>(generator.uniform(-1, 1));
     for (auto& e : dy) e = static_cast<Scalar>(generator.uniform(-1, 1));
-    backend::cpu<Scalar> backend{{.threads = threads}};
+    backend::cpu<Scalar> backend{{.threads = threads, .smallest_share = 1}};
     std::vector<aligned_vector<Scalar>> parts(static_cast<std::size_t>(threads), aligned_vector<Scalar>(weights));
     aligned_vector<Scalar> sum(weights);
     backend.for_each_block(

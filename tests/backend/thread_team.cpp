@@ -9,10 +9,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace bilevel;
@@ -28,15 +31,19 @@ template <class F> void on_teams(integer workers, integer blocks, F f) {
 }
 }  // namespace
 
-TEST_CASE("every worker without a block joins a team, and every part is done once") {
-    for (const integer workers : {1, 2, 5})
-        for (const integer blocks : {1, 2, 3, 7}) {
+TEST_CASE("every worker without a block in the last round joins a team, and every part is done once") {
+    for (const integer workers : {1, 2, 4, 5})
+        for (const integer blocks : {1, 2, 3, 5, 7, 10}) {
             CAPTURE(workers);
             CAPTURE(blocks);
             std::atomic<integer> members = 0;
             std::atomic<int> wrong = 0;
             on_teams(workers, blocks, [&](integer block, thread_team& team) {
-                if (block < workers) members += team.size();
+                if (block >= (blocks - 1) / workers * workers) {
+                    members += team.size();
+                } else if (team.size() != 1) {
+                    ++wrong;
+                }
                 for (int repeat = 0; repeat < 20; ++repeat) {
                     std::vector<std::atomic<int>> done(static_cast<std::size_t>(repeat));
                     team.for_each(repeat, [&](integer part, integer member) {
@@ -50,6 +57,86 @@ TEST_CASE("every worker without a block joins a team, and every part is done onc
             CHECK(members == workers);
             CHECK(wrong == 0);
         }
+}
+
+TEST_CASE("teams of the last round: who helps whom") {
+    const auto sizes = [](integer workers, integer blocks) {
+        std::vector<integer> all(static_cast<std::size_t>(blocks));
+        on_teams(workers, blocks, [&](integer block, thread_team& team) { all[static_cast<std::size_t>(block)] = team.size(); });
+        return all;
+    };
+    using list = std::vector<integer>;
+    CHECK(sizes(2, 1) == list{2});
+    CHECK(sizes(2, 3) == list{1, 1, 2});
+    CHECK(sizes(2, 4) == list{1, 1, 1, 1});
+    CHECK(sizes(4, 2) == list{2, 2});
+    CHECK(sizes(4, 3) == list{2, 1, 1});
+    CHECK(sizes(4, 5) == list{1, 1, 1, 1, 4});
+    CHECK(sizes(4, 7) == list{1, 1, 1, 1, 2, 1, 1});
+}
+
+TEST_CASE("a worker that is through with its blocks takes parts of the last round") {
+    std::atomic<int> arrived = 0;
+    std::atomic<bool> met = true;
+    on_teams(2, 3, [&](integer block, thread_team& team) {
+        if (block < 2) return;
+        team.for_each(2, [&](integer, integer) {
+            ++arrived;
+            const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+            while (arrived < 2 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+            if (arrived < 2) met = false;
+        });
+    });
+    CHECK(met);
+}
+
+TEST_CASE("the last round waits for no helper that is late") {
+    std::atomic<bool> shared = false, waited = false;
+    on_teams(2, 3, [&](integer block, thread_team& team) {
+        if (block == 2) {
+            team.for_each(8, [](integer, integer) {});
+            shared = true;
+        } else if (block == 1) {
+            const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+            while (!shared && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+            waited = !shared;
+        }
+    });
+    CHECK_FALSE(waited);
+}
+
+TEST_CASE("jobs of any number of blocks, one after the other, some of which fail") {
+    for (const integer workers : {2, 3, 4}) {
+        CAPTURE(workers);
+        thread_pool pool(workers);
+        for (integer job = 0; job < 300; ++job) {
+            const integer blocks = job % 9, failing = job % 7 == 0 ? job % 5 : blocks, of_parts = 1 + job % 4;
+            std::atomic<integer> done = 0;
+            integer merged = 0, thrown = 0, out_of_order = 0;
+            try {
+                pool.for_each_block(
+                    blocks,
+                    [&](integer block, integer worker) {
+                        pool.team(worker).for_each(of_parts, [&](integer part, integer) {
+                            if (block == failing && part == of_parts - 1) throw std::runtime_error("a part");
+                            ++done;
+                        });
+                    },
+                    [&](integer block, integer worker) {
+                        out_of_order += block != merged;
+                        pool.team(worker).for_each(of_parts, [&](integer part, integer) {
+                            if (part == 0) ++merged;
+                        });
+                    });
+            } catch (const std::runtime_error&) {
+                ++thrown;
+            }
+            CHECK(out_of_order == 0);
+            CHECK(merged == std::min(blocks, failing));
+            CHECK(thrown == (failing < blocks));
+            if (thrown == 0) CHECK(done == blocks * of_parts);
+        }
+    }
 }
 
 TEST_CASE("what a part throws reaches the leader, after the other parts") {

@@ -45,9 +45,10 @@ struct alignas(64) cpu_kernels : cpu_convolution<Scalar>,
     using scalar = Scalar;
 };
 
+/// How a `cpu` backend computes. The result does not depend on the number of threads, nor on how they share.
 struct cpu_settings {
-    integer threads = 1;
-    convolution_algorithm convolution = convolution_algorithm::automatic;
+    integer threads = 1;  // the calling one among them
+    convolution_algorithm convolution = convolution_algorithm::automatic;  // or one for all convolutions that it can do
     /// Where there are fewer tasks than threads, several share a kernel if each has at least so many elements (or 64 multiply-adds for each).
     integer smallest_share = integer{1} << 15;
 };

@@ -4,8 +4,13 @@
 
 #include <bilevel/core/integer.hpp>
 
-// The instruction set that this unit is compiled for, as an inline namespace around everything of the cpu backend: units of one program that are compiled
-// with different flags then have types and kernels of their own, instead of the linker keeping one of two functions of the same name.
+// The instruction set that this unit is compiled for, as an inline namespace: units of one program that are compiled with different flags then have types and
+// kernels of their own, instead of the linker keeping one of two functions of the same name. It is around backend::cpu, backend::reference and everything in
+// cpu/ and reference/, threads and scratch memory too; a template of one of these, such as a solver, is a unit's own then as well.
+//
+// It is not around what every backend shares (where arrays lie and what kernels are called with: host_arrays, convolution_geometry, activation …) or what lies
+// outside of the backend (core/, data/, io/ …), nor can it be around templates of the standard library, of Eigen and of Random123 over types of those. A program
+// keeps one copy of these, that of the unit which is linked first: let that be one which every processor runs.
 #if defined(__AVX512F__)
 #define BILEVEL_INSTRUCTION_SET avx512
 #elif defined(__AVX2__) && defined(__FMA__)

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <bilevel/backend/convolution_geometry.hpp>
+#include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/core/integer.hpp>
 
 #include <algorithm>
 
 namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// Along one axis: pixel i of the result, at place + i · step of its image, reads `taps` pixels from i · stride + start on.
 struct convolution_axis {
@@ -42,4 +44,5 @@ struct reaching_taps {
     }
 };
 
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

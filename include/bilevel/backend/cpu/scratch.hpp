@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/core/aligned_vector.hpp>
 #include <bilevel/core/integer.hpp>
 
 #include <cstddef>
 
 namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// At least `count` elements of memory that grows and never shrinks: after the first call with the largest count nothing is allocated.
 template <class Scalar> Scalar* scratch(aligned_vector<Scalar>& memory, integer count) {
@@ -16,4 +18,5 @@ template <class Scalar> Scalar* scratch(aligned_vector<Scalar>& memory, integer 
     return memory.data();
 }
 
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

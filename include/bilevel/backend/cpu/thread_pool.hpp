@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/cpu/thread_team.hpp>
+#include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/core/integer.hpp>
 
 #include <algorithm>
@@ -15,9 +16,10 @@
 #include <vector>
 
 namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// Threads that wait for work, the calling one among them as worker 0. After construction nothing is allocated. One caller at a time, and no call
-/// from within a call. Workers without a block help those that have one: worker w the team of worker w mod blocks.
+/// from within a call. In the last round of a job, of blocks mod workers blocks, workers without a block help those that have one.
 class thread_pool {
 public:
     explicit thread_pool(integer workers) : workers_(workers), teams_(static_cast<std::size_t>(workers)) {
@@ -34,7 +36,7 @@ public:
     ~thread_pool() { join(); }
 
     integer workers() const { return workers_; }
-    /// The threads that share what `worker` does: itself alone, but during a job of fewer blocks than workers.
+    /// The threads that share what `worker` does: itself alone, but in a last round of fewer blocks than workers.
     thread_team& team(integer worker) { return teams_[static_cast<std::size_t>(worker)]; }
 
     /// Runs body(block, worker) for every block, concurrently, block b on worker b mod workers; then merge(block, worker) on the same worker, strictly
@@ -69,10 +71,9 @@ private:
             next_merge_ = 0;
             failed_ = next.blocks;
             exception_ = nullptr;
-            running_ = workers_;
-            for (integer worker = 0; worker < next.blocks && worker < workers_; ++worker)
-                team(worker).gather((workers_ - 1 - worker) / next.blocks);
+            running_ = std::min(next.blocks, workers_);
             ++generation_;
+            for (integer leader = 0; leader < leaders(next.blocks); ++leader) team(leader).open(generation_);
         }
         started_.notify_all();
         work(0);
@@ -88,30 +89,38 @@ private:
     void serve(integer worker) {
         unsigned long long seen = 0;
         for (;;) {
+            integer blocks = 0;
             {
                 std::unique_lock lock(mutex_);
                 started_.wait(lock, [&] { return stopping_ || generation_ != seen; });
                 if (stopping_) return;
                 seen = generation_;
+                blocks = job_.blocks;
             }
-            work(worker);
+            if (worker < blocks) work(worker);
+            // From here on the job may end and the next one begin: nobody waits for a helper.
+            const integer teams = leaders(blocks);
+            if (teams > 0 && worker >= teams) team(worker % teams).help(seen, worker / teams);
         }
     }
 
-    /// The blocks of one worker, or its help where it has none. The job does not change before all workers are through.
+    /// The workers with a block in a last round that is not full. The others help, worker w the team of worker w mod leaders, once their own blocks are
+    /// merged. No leader waits for that: a helper may still be waiting for its turn to merge.
+    integer leaders(integer blocks) const { return blocks % workers_; }
+
+    /// The blocks of one worker. The job does not change before all that have one are through.
     void work(integer worker) {
-        if (worker < job_.blocks) {
-            for (integer block = worker; block < job_.blocks && attempt(block, worker); block += workers_) {
-            }
-            team(worker).dismiss();
-        } else {
-            team(worker % job_.blocks).help(worker / job_.blocks);
+        const integer teams = leaders(job_.blocks), last_round = job_.blocks - teams;
+        for (integer block = worker; block < job_.blocks; block += workers_) {
+            if (block >= last_round) team(worker).gather((workers_ - 1 - worker) / teams);
+            if (!attempt(block, worker)) break;
         }
+        if (worker < teams) team(worker).dismiss();
         const std::lock_guard lock(mutex_);
         if (--running_ == 0) changed_.notify_all();
     }
 
-    /// False where this worker has nothing more to do, since this block or an earlier one has failed.
+    /// False where this worker has nothing more to do, since a block has failed.
     bool attempt(integer block, integer worker) {
         try {
             job_.body(job_.callables, block, worker);
@@ -121,12 +130,14 @@ private:
                 if (failed_ < block) return false;
             }
             job_.merge(job_.callables, block, worker);
+            bool all_well = false;
             {
                 const std::lock_guard lock(mutex_);
                 ++next_merge_;
+                all_well = failed_ == job_.blocks;
             }
             changed_.notify_all();
-            return true;
+            return all_well;
         } catch (...) {
             {
                 const std::lock_guard lock(mutex_);
@@ -156,7 +167,7 @@ private:
     job job_;
     integer next_merge_ = 0;
     integer failed_ = 0;  // the lowest block that threw; the number of blocks where none did
-    integer running_ = 0;  // workers that are not through
+    integer running_ = 0;  // workers that are not through with their blocks
     unsigned long long generation_ = 0;
     bool stopping_ = false;
     std::exception_ptr exception_;
@@ -164,4 +175,5 @@ private:
     std::vector<std::thread> threads_;
 };
 
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

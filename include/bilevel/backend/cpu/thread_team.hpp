@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/core/integer.hpp>
 
 #include <algorithm>
@@ -12,8 +13,9 @@
 #include <utility>
 
 namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
 
-/// Threads that share the kernels of one task where there are fewer tasks than threads: the leader, whose kernels they are, and helpers, which come and go
+/// Threads that share the kernels of one task where fewer tasks than threads are left: the leader, whose kernels they are, and helpers, which come and go
 /// with the jobs of the `thread_pool`. What is shared is cut into parts of which each result belongs to one, so that its bits depend neither on the cut nor on
 /// the threads. Nothing is allocated.
 class thread_team {
@@ -28,17 +30,19 @@ public:
         run(parts, &f, [](const void* c, integer part, integer member) { (*static_cast<callable*>(const_cast<void*>(c)))(part, member); });
     }
 
-    /// Before a job begins: so many helpers will call `help`, with members 1 … helpers.
-    void gather(integer helpers) {
-        size_ = 1 + helpers;
-        dismissed_ = false;
+    /// Before a job begins, by its number, which is not 0 and never comes again: who helps in it may come.
+    void open(unsigned long long job) {
+        const std::lock_guard lock(mutex_);
+        job_ = job;
     }
-    /// Takes parts until the leader dismisses its helpers.
-    void help(integer member) {
+    /// By the leader, before what so many helpers share, with members 1 … helpers. They come when they can: it waits for none.
+    void gather(integer helpers) { size_ = 1 + helpers; }
+    /// Takes parts until the leader dismisses the helpers of this job, which may have been long ago.
+    void help(unsigned long long job, integer member) {
         std::unique_lock lock(mutex_);
         for (;;) {
-            posted_.wait(lock, [this] { return dismissed_ || next_ < parts_; });
-            if (dismissed_) return;
+            posted_.wait(lock, [&] { return job_ != job || next_ < parts_; });
+            if (job_ != job) return;
             take_parts(lock, member);
         }
     }
@@ -47,7 +51,7 @@ public:
         {
             const std::lock_guard lock(mutex_);
             size_ = 1;
-            dismissed_ = true;
+            job_ = 0;
         }
         posted_.notify_all();
     }
@@ -96,7 +100,7 @@ private:
     const void* callable_ = nullptr;
     call_type call_ = nullptr;
     integer parts_ = 0, next_ = 0, unfinished_ = 0;
-    bool dismissed_ = true;
+    unsigned long long job_ = 0;
     std::exception_ptr thrown_;
 };
 
@@ -146,4 +150,5 @@ private:
     integer smallest_share_ = 1;
 };
 
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

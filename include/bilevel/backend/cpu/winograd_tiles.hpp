@@ -3,9 +3,11 @@
 #pragma once
 
 #include <bilevel/backend/cpu/raster.hpp>
+#include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/core/array.hpp>
 
 namespace bilevel::backend {
+inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// The tiles of Outputs × Outputs pixels of all images of a task, row by row, for `winograd`; those at the end of a row or column may reach beyond the image.
 template <integer Outputs> struct winograd_tiles {
@@ -22,4 +24,5 @@ template <integer Outputs> struct winograd_tiles {
     }
 };
 
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend
