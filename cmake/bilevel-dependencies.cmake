@@ -46,10 +46,20 @@ if(bilevel_missing)
     endif()
 endif()
 
-# Thrust is only needed by backend/thrust.hpp: the target bilevel::thrust exists where its headers do, those of a CUDA toolkit or of the distribution. The
+# The headers of a CUDA toolkit, where the project compiles CUDA. Since CUDA 13 those of CCCL, and so Thrust, have a folder of their own.
+set(bilevel_toolkit_headers "")
+if(CMAKE_CUDA_COMPILER)
+    find_package(CUDAToolkit QUIET)
+    foreach(folder IN LISTS CUDAToolkit_INCLUDE_DIRS)
+        list(APPEND bilevel_toolkit_headers "${folder}/cccl" "${folder}")
+    endforeach()
+endif()
+
+# Thrust is only needed by backend/thrust.hpp: the target bilevel::thrust exists where its headers do. A project that compiles CUDA takes those of its toolkit, so that
+# a program of both compilers has one Thrust, any other project the distribution's, or else a toolkit's; BILEVEL_THRUST_INCLUDE_DIR chooses a folder instead. The
 # host compiler runs it in threads where it has OpenMP, else in one.
 if(NOT TARGET bilevel::thrust)
-    find_path(BILEVEL_THRUST_INCLUDE_DIR thrust/for_each.h PATHS /usr/local/cuda/include/cccl /usr/local/cuda/include
+    find_path(BILEVEL_THRUST_INCLUDE_DIR thrust/for_each.h HINTS ${bilevel_toolkit_headers} PATHS /usr/local/cuda/include/cccl /usr/local/cuda/include
               DOC "The folder that holds thrust/for_each.h")
     mark_as_advanced(BILEVEL_THRUST_INCLUDE_DIR)
     set(bilevel_thrust "not found (Debian: libthrust-dev): there is no target bilevel::thrust")
@@ -105,7 +115,6 @@ endfunction()
 
 # backend/cuda.cuh needs a project that compiles CUDA: the target bilevel::cuda exists where the language is enabled before this file is read.
 if(NOT TARGET bilevel::cuda AND CMAKE_CUDA_COMPILER)
-    find_package(CUDAToolkit QUIET)
     set(bilevel_cuda "not found: there is no target bilevel::cuda (cuBLAS is needed, of the CUDA toolkit 12 or 13)")
     if(TARGET CUDA::cudart AND TARGET CUDA::cublas)
         add_library(bilevel::cuda INTERFACE IMPORTED GLOBAL)

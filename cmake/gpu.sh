@@ -7,9 +7,12 @@
 #   sh cmake/gpu.sh pack [OMNIGLOT]   on a Debian or Ubuntu with the dependencies installed: gathers what the other machine lacks into build/gpu_pack
 #                                     (headers, Google Benchmark, and Omniglot's folder, if given), less than 64 MiB
 #   sh cmake/gpu.sh [run [PART…]]     on the machine with the GPU: builds, tests, sanitizes, trains and measures, and writes build/gpu/report.md.
-#                                     PARTs: build test sanitize bits train benchmark kernels peers peers_tf32 peers_rest; without any, all of them. Each
-#                                     program is stopped after ten minutes, and each part may run alone: the report is of all that have run so far. The
-#                                     peers are those that python3 finds (PyTorch, JAX).
+#                                     PARTs: build test bits peers benchmark train sanitize kernels peers_tf32 peers_cudnn peers_three_tf32 peers_rest
+#                                     peers_rest_tf32; without any, all of them, in this order: first what all figures rest on, then the main table, so that
+#                                     it is there when the machine is taken away, and last what takes long and says least. Each part has a limit of at most
+#                                     ten minutes, and all together have BILEVEL_GPU_MINUTES, 25 without it; parts for which no time is left are named. Each may run
+#                                     alone: the report is of all that have run so far, and says of which version each is. The peers are those that
+#                                     python3 finds (PyTorch, JAX).
 set -eu
 cd "$(dirname "$0")/.."
 pack=$PWD/build/gpu_pack build=$PWD/build/gpu
@@ -23,7 +26,7 @@ pack() {
     mkdir -p "$pack"
     git describe --always --dirty >"$pack/version" 2>/dev/null || echo unknown >"$pack/version"
     {
-        ls /usr/lib/*/libbenchmark*.so* | sed 's|^/||' # of a package that has another name in every release, too
+        printf '%s\n' /usr/lib/*/libbenchmark*.so* | sed 's|^/||' # of a package that has another name in every release, too
         for package in $packages; do
             dpkg -L "$package" | grep -E '/(include|cmake|lib)/' | while IFS= read -r file; do
                 [ ! -f "$file" ] || printf '%s\n' "${file#/}"
@@ -34,27 +37,50 @@ pack() {
     du -sh "$pack"
 }
 
+# unpack NAME FOLDER: an archive of the pack, anew where it is another one than before.
 unpack() {
-    mkdir -p "$build"
-    [ -f "$pack/usr.tar.gz" ] && [ ! -d "$build/pack/usr" ] && mkdir -p "$build/pack" && tar -C "$build/pack" -xzf "$pack/usr.tar.gz"
-    [ -f "$pack/omniglot.tar.gz" ] && [ ! -d "$build/omniglot" ] && mkdir -p "$build/omniglot" && tar -C "$build/omniglot" -xzf "$pack/omniglot.tar.gz"
-    return 0
+    [ -f "$pack/$1.tar.gz" ] || return 0
+    sum=$(cksum <"$pack/$1.tar.gz")
+    [ "$sum" != "$(cat "$2.sum" 2>/dev/null)" ] || return 0
+    rm -rf "$2"
+    mkdir -p "$2"
+    tar -C "$2" -xzf "$pack/$1.tar.gz"
+    printf '%s\n' "$sum" >"$2.sum"
 }
 
-# section PART TITLE LINES COMMAND…: runs the command; its last so many lines become that part of the report.
+# section PART SECONDS LINES TITLE COMMAND…: runs the command, whose programs have so many seconds; its last so many lines become that part of the report.
 section() {
-    part=$1 title=$2 lines=$3
-    shift 3
-    log=$build/$part.log begin=$(date +%s)
-    { "$@" 2>&1 || printf '\nFAILED with status %s\n' "$?"; } | tee "$log"
+    part=$1 lines=$3 title=$4 begin=$(date +%s)
+    deadline=$((begin + $2))
+    [ "$deadline" -le "$end" ] || deadline=$end
+    if [ $((deadline - begin)) -lt 5 ]; then
+        left_over="$left_over $part"
+        return
+    fi
+    shift 4
+    log=$build/$part.log
+    {
+        "$@" 2>&1 || {
+            status=$?
+            [ "$status" != 124 ] || printf '\nstopped: its time is over\n'
+            printf '\nFAILED with status %s\n' "$status"
+        }
+    } | tee "$log"
     {
         printf '\n## %s\n\n    %s\n\n```\n' "$title" "$*"
         tail -n "$lines" "$log"
-        printf '```\n\n%s s\n' "$(($(date +%s) - begin))"
+        printf '```\n\n%s s, %s, on %s, version %s.\n' "$(($(date +%s) - begin))" "$(date -u +%Y-%m-%d)" "$gpu" "$version"
     } >"$build/report.d/$part.md"
     ! grep -q '^FAILED with status' "$log" || failed="$failed; $title"
 }
-limited() { timeout 590 "$@"; }
+# share N COMMAND…: the command, stopped after an N-th of the time that its part has left.
+share() {
+    seconds=$(((deadline - $(date +%s)) / $1))
+    shift
+    [ "$seconds" -gt 0 ] || return 124
+    timeout -k 5 "$seconds" "$@"
+}
+limited() { share 1 "$@"; }
 
 build() {
     cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DBILEVEL_CUDA=ON -DBILEVEL_NATIVE=OFF "-DCMAKE_PREFIX_PATH=$build/pack/usr" \
@@ -63,33 +89,46 @@ build() {
     limited cmake --build "$build" --parallel "$(nproc)" --target test_cuda benchmark_cuda_meta_step few_shot hypergradient
 }
 tests() { # none of which may be skipped here
-    limited ctest --test-dir "$build" -L cuda --no-tests=error --output-on-failure --parallel 4 >"$build/ctest.log" 2>&1 || { cat "$build/ctest.log"; return 1; }
+    limited ctest --test-dir "$build" -L cuda --no-tests=error --output-on-failure --parallel 4 >"$build/ctest.log" 2>&1 || {
+        status=$?
+        cat "$build/ctest.log"
+        return "$status"
+    }
     cat "$build/ctest.log"
     ! grep -q 'Skipped' "$build/ctest.log"
 }
 sanitize() { # few cases: under the tool each kernel takes some hundred times as long
+    found='' left=4
     for tool in memcheck racecheck initcheck synccheck; do
         echo "== $tool"
-        limited env BILEVEL_SEPARATE_BUFFERS=1 compute-sanitizer --tool "$tool" --error-exitcode 9 "$build/tests/cuda/test_cuda" \
-            --test-case="*first of equal*,*computed by hand*,*known beforehand*,*calls each index once*,*state from elsewhere*" || return 1
+        share "$left" env BILEVEL_SEPARATE_BUFFERS=1 compute-sanitizer --tool "$tool" --error-exitcode 9 "$build/tests/cuda/test_cuda" \
+            --test-case="*first of equal*,*computed by hand*,*known beforehand*,*calls each index once*,*state from elsewhere*" ||
+            found="$found $tool: status $?;"
+        left=$((left - 1))
     done
+    [ -z "$found" ] || { echo "==$found"; return 1; }
 }
-hypergradient() { # a batch of second-order MAML, 32 tasks
-    input=$build/maml_input
+hypergradient() { # OUTPUT COMMAND…: of a batch of second-order MAML, 32 tasks, run by the command
+    input=$build/maml_input output=$1
+    shift
     rm -rf "$input"
-    "$build/examples/hypergradient" --algorithm maml --network conv4 --scalar double --write-example "$input" --tasks 32 --queries 15 || return 1
+    limited "$build/examples/hypergradient" --algorithm maml --network conv4 --scalar double --write-example "$input" --tasks 32 --queries 15 || return
     limited "$@" "$build/examples/hypergradient" --backend cuda --algorithm maml --network conv4 --inner-rate 0.1 --scalar float --input "$input" --output "$output"
 }
 bits() { # of two processes
     rm -f "$build"/bits_*.npy
-    for run in 1 2; do output=$build/bits_$run.npy hypergradient || return 1; done
+    for run in 1 2; do hypergradient "$build/bits_$run.npy" || return; done
     cmp "$build/bits_1.npy" "$build/bits_2.npy" && echo "two processes give the same bits"
 }
 kernels() { # of one hypergradient, kernel by kernel, beside what the device can do
     command -v ncu >/dev/null || { echo "there is no ncu here"; return 1; }
     rm -f "$build/ncu.csv"
-    output=$build/profiled.npy hypergradient ncu --csv --print-units base --log-file "$build/ncu.csv" --metrics \
-        gpu__time_duration.sum,dram__throughput.avg.pct_of_peak_sustained_elapsed,sm__throughput.avg.pct_of_peak_sustained_elapsed >/dev/null || return 1
+    metrics=$(limited ncu --query-metrics 2>&1 | python3 benchmarks/cuda/kernels.py --metrics)
+    hypergradient "$build/profiled.npy" ncu --csv --print-units base --log-file "$build/ncu.csv" --metrics "$metrics" || {
+        status=$?
+        [ ! -f "$build/ncu.csv" ] || grep -v '^"' "$build/ncu.csv" # what ncu says, such as that counters are for root alone
+        return "$status"
+    }
     python3 benchmarks/cuda/kernels.py "$build/ncu.csv"
 }
 train() { # the recipe of docs/omniglot.md
@@ -98,44 +137,77 @@ train() { # the recipe of docs/omniglot.md
     limited "$build/examples/few_shot" --backend cuda --algorithm maml --seed 7 --checkpoint "$build/maml.state" --checkpoint-interval 1000 --resume \
         --json "$build/maml.json" "$@"
 }
-peers() { # those of the rows that match
-    export BILEVEL_PEERS_PYTHON="$(command -v python3)"
-    limited benchmarks/peers/compare --device cuda --rounds 2 --repeat 20 --inputs 5 --rows "$1" \
-        --json "$build/$2.json" --program "$build/examples/hypergradient"
+peers() { # NAME ROWS OPTION…: those of the rows that match
+    json=$build/$1.json rows=$2
+    shift 2
+    rm -f "$json"
+    BILEVEL_PEERS_PYTHON=$(command -v python3) || { echo "there is no python3 here"; return 1; }
+    export BILEVEL_PEERS_PYTHON
+    limited benchmarks/peers/compare --device cuda --rounds 2 --repeat 20 --inputs 5 --rows "$rows" --json "$json" \
+        --program "$build/examples/hypergradient" "$@"
+}
+peers_cudnn() {
+    grep -q 'bilevel: cuDNN [0-9.]* found: ' "$build/configure.log" || { echo "built without cuDNN, which nothing needs"; return 0; }
+    peers "$@" --cudnn
+}
+
+all="build test bits peers benchmark train sanitize kernels peers_tf32 peers_cudnn peers_three_tf32 peers_rest peers_rest_tf32"
+part() {
+    main='(maml_omniglot|maml_84_1shot)' rest='(fomaml|anil|imaml|mtl|maml_84_5shot)' fp32='(functional|compiled|autograd|jax)$' title="Beside PyTorch and JAX"
+    case $1 in
+    build) section build 590 20 "Build" build ;;
+    test) section test 240 200 "Tests" tests ;;
+    bits) section bits 60 20 "The bits of two runs" bits ;;
+    peers) section peers 420 60 "$title: second-order MAML, in FP32" peers peers "$main/$fp32" ;;
+    benchmark) section benchmark 120 200 "Meta-steps" limited "$build/benchmarks/benchmark_cuda_meta_step" --benchmark_min_time=1 --benchmark_repetitions=3 --benchmark_report_aggregates_only=true ;;
+    train) section train 300 60 "Training" train ;;
+    sanitize) section sanitize 240 120 "compute-sanitizer" sanitize ;;
+    kernels) section kernels 180 60 "Kernels of second-order MAML, 28×28×1, 32 tasks" kernels ;;
+    peers_tf32) section peers_tf32 300 60 "$title: second-order MAML, all in TF32" peers peers_tf32 "$main/.*_tf32$" ;;
+    peers_cudnn) section peers_cudnn 180 60 "$title: MTL with ResNet-12, ours with cuDNN" peers_cudnn peers_cudnn "mtl_resnet12" ;;
+    peers_three_tf32) section peers_three_tf32 240 60 "$title: second-order MAML, ours in 3xTF32 beside FP32" peers peers_three_tf32 "$main/$fp32" --arithmetic three_tf32 ;;
+    peers_rest) section peers_rest 420 60 "$title: the others, in FP32" peers peers_rest "$rest.*/$fp32" ;;
+    peers_rest_tf32) section peers_rest_tf32 420 60 "$title: the others, all in TF32" peers peers_rest_tf32 "$rest.*_tf32$" ;;
+    esac
 }
 
 run() {
-    failed=
-    unpack
-    mkdir -p "$build/report.d"
-    command -v nvidia-smi >/dev/null && gpu=$(nvidia-smi --query-gpu=name,driver_version,clocks.max.sm --format=csv,noheader) || gpu="no GPU found"
-    version=$(git describe --always --dirty 2>/dev/null || cat "$pack/version" 2>/dev/null || echo unknown)
-    printf '# bilevel on %s\n\nVersion %s, nvcc %s, %s.\n' "$gpu" "$version" "$(nvcc --version | sed -n 's/.*release \([0-9.]*\).*/\1/p')" \
-        "$(date -u +%Y-%m-%d)" >"$build/report.d/head"
-    all="build test sanitize bits train benchmark kernels peers peers_tf32 peers_rest"
+    failed='' left_over='' minutes=${BILEVEL_GPU_MINUTES:-25}
+    end=$(($(date +%s) + 60 * minutes))
     # shellcheck disable=SC2086
     [ $# -gt 0 ] || set -- $all
-    for part; do
-        case $part in
-        build) section build Build 20 build ;;
-        test) section test Tests 200 tests ;;
-        sanitize) section sanitize "compute-sanitizer" 60 sanitize ;;
-        bits) section bits "The bits of two runs" 20 bits ;;
-        train) section train "Training" 60 train ;;
-        benchmark) section benchmark "Meta-steps" 200 limited "$build/benchmarks/benchmark_cuda_meta_step" --benchmark_min_time=1 --benchmark_repetitions=3 --benchmark_report_aggregates_only=true ;;
-        kernels) section kernels "Kernels of second-order MAML, 28×28×1, 32 tasks" 60 kernels ;;
-        peers) section peers "Beside PyTorch and JAX: second-order MAML" 60 peers '(maml_omniglot|maml_84_1shot)/(functional|compiled|jax)$' peers ;;
-        peers_tf32) section peers_tf32 "Beside PyTorch and JAX, all in TF32: second-order MAML" 60 peers '(maml_omniglot|maml_84_1shot)/.*_tf32$' peers_tf32 ;;
-        peers_rest) section peers_rest "Beside PyTorch and JAX: the others, in FP32" 60 peers '(fomaml|anil|imaml|mtl|maml_84_5shot).*/(functional|autograd|jax)$' peers_rest ;;
-        *) echo "gpu.sh: there is no part $part; there are $all" >&2; exit 2 ;;
+    for each; do
+        case " $all " in
+        *" $each "*) ;;
+        *) echo "gpu.sh: there is no part $each; there are $all" >&2; exit 2 ;;
         esac
+    done
+    mkdir -p "$build/report.d"
+    unpack usr "$build/pack"
+    unpack omniglot "$build/omniglot"
+    gpu="no GPU that nvidia-smi knows"
+    ! command -v nvidia-smi >/dev/null || gpu=$(nvidia-smi --query-gpu=name,driver_version,clocks.max.sm --format=csv,noheader | head -n 1)
+    # Changed sources have another version, and so has a copy without git, of which the pack may be older.
+    version="$(git describe --always --dirty 2>/dev/null || cat "$pack/version" 2>/dev/null || echo unknown), sources $(
+        find CMakeLists.txt cmake include tests examples benchmarks -type f ! -name '*.pyc' | LC_ALL=C sort | xargs cat | cksum | cut -d' ' -f1
+    )"
+    printf '# bilevel on %s\n\nVersion %s, nvcc %s, %s.\n' "$gpu" "$version" "$(nvcc --version | sed -n 's/.*release \([0-9.]*\).*/\1/p')" \
+        "$(date -u +%Y-%m-%d)" >"$build/report.d/head"
+    for each; do
+        part "$each"
         { # of all that have run, in order
             cat "$build/report.d/head"
-            for each in $all; do [ ! -f "$build/report.d/$each.md" ] || cat "$build/report.d/$each.md"; done
+            for known in $all; do
+                [ -f "$build/report.d/$known.md" ] || continue
+                cat "$build/report.d/$known.md"
+                grep -q -F "on $gpu, version $version." "$build/report.d/$known.md" || printf '\n**This part is of another version, or of another GPU.**\n'
+            done
         } >"$build/report.md"
     done
     printf '\nThe report: %s\n' "$build/report.md"
-    [ -z "$failed" ] || { echo "failed:${failed#;}" >&2; exit 1; }
+    [ -z "$left_over" ] || echo "not run, since $minutes minutes are over:$left_over; 'sh cmake/gpu.sh run$left_over' goes on" >&2
+    [ -z "$failed" ] || echo "failed:${failed#;}" >&2
+    [ -z "$failed$left_over" ]
 }
 
 case ${1:-run} in

@@ -12,19 +12,41 @@ int attribute(cudaDeviceAttr which, int device) {
     bilevel::backend::detail::check(cudaDeviceGetAttribute(&value, which, device), "cudaDeviceGetAttribute");
     return value;
 }
+
+// Multiply-adds that a multiprocessor finishes in a cycle: the table "Throughput of Native Arithmetic Instructions" of CUDA's programming guide.
+struct lanes {
+    int in_float, in_double;
+};
+lanes lanes_of(int major, int minor) {
+    switch (10 * major + minor) {
+        case 60:
+        case 70:
+        case 72:
+        case 80:
+            return {64, 32};
+        case 75:
+            return {64, 2};
+        case 90:
+        case 100:
+            return {128, 64};
+        case 50:
+        case 52:
+        case 53:
+        case 61:
+        case 62:
+            return {128, 4};
+        default:
+            return {128, 2};  // 8.6, 8.7, 8.9, 10.3, 12.0
+    }
+}
 }  // namespace
 
 double device_peak_flops(bool in_float) {
     int device = 0;
     bilevel::backend::detail::check(cudaGetDevice(&device), "cudaGetDevice");
-    const int major = attribute(cudaDevAttrComputeCapabilityMajor, device), minor = attribute(cudaDevAttrComputeCapabilityMinor, device);
-    const bool data_center = minor == 0 && major >= 6;  // the others have few lanes for double
-    const int lanes = major == 8 && minor == 0 ? 64 : 128;  // of a multiprocessor, in float
-    return 2.0 * lanes *
-           (in_float      ? 1.0
-            : data_center ? 0.5
-                          : 1.0 / 64) *
-           attribute(cudaDevAttrMultiProcessorCount, device) * attribute(cudaDevAttrClockRate, device) * 1e3;
+    const lanes of = lanes_of(attribute(cudaDevAttrComputeCapabilityMajor, device), attribute(cudaDevAttrComputeCapabilityMinor, device));
+    return 2.0 * (in_float ? of.in_float : of.in_double) * attribute(cudaDevAttrMultiProcessorCount, device) *
+           attribute(cudaDevAttrClockRate, device) * 1e3;
 }
 
 }  // namespace exchange

@@ -8,13 +8,15 @@
 #include <bilevel/data/resident_episodes.hpp>
 #include <bilevel/nn/conv4.hpp>
 #include <bilevel/objective/cross_entropy.hpp>
+#include <bilevel/testing/finite_difference.hpp>
 
 #include <doctest/doctest.h>
 #include <fixtures/episodes.hpp>
 
+#include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -186,28 +188,31 @@ TEST_CASE("cuda: episodes out of a set on the device train as those of the host 
 }
 
 TEST_CASE("cuda: cuBLAS, the tiles and tensor cores give the same products up to rounding") {
-    const fixture::episodes<float, network, objective::cross_entropy> data(size);
-    const auto hypergradient = [&](const backend::cuda_settings& settings) {
+    const auto hypergradient = [](const backend::cuda_settings& settings, std::uint64_t seed) {
         backend_type on(settings);
         auto solver = solver_on(on);
-        return solver.hypergradient(solver.initialise({.seed = 1}), data.all()).vector;
+        const fixture::episodes<float, network, objective::cross_entropy> data(
+            {.tasks = 2, .outputs = size.outputs, .support = 5, .query = 10}, seed);
+        return solver.hypergradient(solver.initialise({.seed = seed}), data.all()).vector;
     };
-    const auto expected = hypergradient({});
-    const auto error = [&](const backend::cuda_settings& settings) {
-        const auto vector = hypergradient(settings);
-        double difference = 0, norm = 0;
-        for (std::size_t i = 0; i < vector.size(); ++i) {
-            difference += double(vector[i] - expected[i]) * double(vector[i] - expected[i]);
-            norm += double(expected[i]) * double(expected[i]);
-        }
-        return std::sqrt(difference / norm);
-    };
-    constexpr double allowed = 1e-4;  // rounding may flip a rectifier
-    CHECK(error({.products = backend::matrix_products::cublas}) <= allowed);
-    CHECK(error({.arithmetic = backend::arithmetic::three_tf32}) <= allowed);
-    const double of_tf32 = error({.arithmetic = backend::arithmetic::tf32});
-    CHECK(of_tf32 > 1e-5);  // it is what runs
-    CHECK(of_tf32 <= 0.1);
+    const backend::cuda_settings others[] = {{.products = backend::matrix_products::cublas},
+                                             {.arithmetic = backend::arithmetic::three_tf32},
+                                             {.arithmetic = backend::arithmetic::tf32}};
+    std::vector<double> errors[3];
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        const auto expected = hypergradient({}, seed);
+        for (int i = 0; i < 3; ++i) errors[i].push_back(testing::relative_error(hypergradient(others[i], seed), expected));
+    }
+    for (auto& each : errors) std::sort(each.begin(), each.end());
+    // On a cpu float differs from double by 1e-6, and by 1e-4 to 1e-2 where rounding flips a rectifier or a maximum, which it does in few batches of this size.
+    for (int i = 0; i < 2; ++i) {
+        CAPTURE(i);
+        CHECK(errors[i][2] <= 2e-5);
+        CHECK(errors[i].back() <= 2e-2);
+    }
+    CHECK(errors[2][0] > 1e-5);  // it is what runs
+    CHECK(errors[2][2] <= 0.1);
+    CHECK(errors[2].back() <= 0.25);
     CHECK_THROWS_AS(backend::cuda<double>({.arithmetic = backend::arithmetic::tf32}), argument_error);
 }
 
@@ -231,6 +236,13 @@ TEST_CASE("cuda: for_each_index calls each index once") {
     on.wait();
     for (const int n : calls) CHECK(n == 1);
     on.for_each_index(0, count_calls{nullptr});
+}
+
+TEST_CASE("cuda: an empty array is nothing to upload") {
+    backend_type on;
+    const float* const nowhere = nullptr;
+    CHECK(on.upload(0, nowhere, 0) == nullptr);
+    CHECK(on.copy_ahead(0, nowhere, 0) == nullptr);
 }
 
 TEST_CASE("cuda: an error says which call failed") {

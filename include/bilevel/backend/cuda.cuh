@@ -32,9 +32,10 @@ struct owned_handle {
 
 inline namespace BILEVEL_INSTRUCTION_SET {
 
+/// How a `cuda` backend computes. The result depends on all but `graphs`, in its last bits, or with `tf32` in more.
 struct cuda_settings {
-    matrix_products products = matrix_products::tiles;
-    convolution_products convolutions = convolution_products::tiles;
+    matrix_products products = matrix_products::tiles;  // who multiplies matrices
+    convolution_products convolutions = convolution_products::tiles;  // who convolves
     backend::arithmetic arithmetic = backend::arithmetic::fp32;  // of tiles and cuDNN, for floats; cuBLAS's products stay in FP32
     bool graphs = true;  // launch the kernels of a step at once, when its shapes repeat
 };

@@ -30,7 +30,7 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 /// Every kernel on an execution policy of Thrust, such as `::thrust::omp::par`; the policy's system owns the memory of the arrays. All tasks of a batch
 /// are one block: a kernel runs over tasks × elements, one call each, and the bits do not depend on the number of the system's threads.
 /// `thrust<decltype(::thrust::omp::par), float> backend;`  It is its own and only worker. Link to bilevel::thrust, or define THRUST_DEVICE_SYSTEM as Thrust
-/// wants it, and compile with OpenMP for its policy; nvcc takes a device's policies alone. Arrays says where the policy's kernels find arrays, as in
+/// wants it, and compile with OpenMP for its policy; nvcc takes policies and arrays of a device alone. Arrays says where the policy's kernels find arrays, as in
 /// `array_placement` of primitives.hpp.
 template <class ExecutionPolicy, class Scalar, class Arrays = host_arrays>
 class thrust : public thrust_convolution<thrust<ExecutionPolicy, Scalar, Arrays>, Scalar>,
@@ -58,6 +58,10 @@ public:
         std::is_base_of_v<::thrust::cuda::execution_policy<execution_policy>, execution_policy>,
         "bilevel: nvcc compiles backend::thrust for a device's policy alone: its kernels are lambdas of the device; compile what runs on a policy of the "
         "host, such as thrust::omp::par, with the host's compiler");
+    static_assert(
+        !Arrays::arrays_are_on_the_host,
+        "bilevel: nvcc compiles backend::thrust for arrays of a device alone, since its kernels cannot read those of the host: expected "
+        "Arrays such as cuda_arrays; backend::cuda<Scalar> has all that a GPU needs");
 #endif
     using launcher_type = thrust_launcher<execution_policy>;
 

@@ -21,7 +21,8 @@ enum class convolution_products {
 
 inline namespace BILEVEL_INSTRUCTION_SET {
 
-/// Which convolutions of floats are for cuDNN, by the extents and by how the arrays lie, and by nothing that is measured.
+/// Which convolutions of floats are for cuDNN, by the extents and by how the arrays lie, and by nothing that is measured. It is made for the ResNet-12 of MTL, and knows no
+/// networks: it takes the body that the tasks of ANIL share, and all of Conv-4 where a meta-batch is one task, as well.
 ///  - Channels and filters are multiples of 4, and the arrays of tasks begin at multiples of 16 bytes, so that every pixel does. In ResNet-12 this leaves the layers
 ///    that read the three channels of the images to the tiles.
 ///  - The padding is smaller than the kernel; a task has less than 2³¹ elements in each array; nothing is empty.

@@ -22,7 +22,7 @@ public:
     /// The copy stays until the next one into the same slot. The calling thread, which may be any, waits until it has arrived.
     const void* copy(integer slot, const void* from, std::size_t bytes) {
         const std::lock_guard<std::mutex> one_at_a_time(mutex_);
-        detail::check(cudaSetDevice(device_), "cudaSetDevice");  // each thread has its own
+        const current within(device_);
         const void* const to = uploads_.upload(slot, from, bytes);
         stream_.wait();
         return to;
@@ -34,6 +34,22 @@ private:
         detail::check(cudaGetDevice(&device), "cudaGetDevice");
         return device;
     }
+    // Each thread has a current device of its own, which stays that of the caller.
+    class current {
+    public:
+        explicit current(int device) : before_(current_device()), is_another_(device != before_) {
+            if (is_another_) detail::check(cudaSetDevice(device), "cudaSetDevice");
+        }
+        current(const current&) = delete;
+        current& operator=(const current&) = delete;
+        ~current() {
+            if (is_another_) (void)cudaSetDevice(before_);
+        }
+
+    private:
+        int before_;
+        bool is_another_;
+    };
 
     std::mutex mutex_;
     int device_ = current_device();

@@ -5,6 +5,12 @@
 #include <bilevel/backend/cuda/check.cuh>
 #include <bilevel/core/integer.hpp>
 
+#include <thrust/version.h>
+// nvcc looks for its own last, behind the folder of Eigen, where an older one may lie.
+#if THRUST_MAJOR_VERSION < 2
+#error "bilevel: nvcc found a Thrust older than that of CUDA 12 or 13: put the toolkit's folder before its folder"
+#endif
+
 #include <thrust/iterator/counting_iterator.h>
 #include <thrust/system/cuda/execution_policy.h>
 

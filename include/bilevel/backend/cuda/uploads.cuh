@@ -24,8 +24,9 @@ public:
 
     /// A copy of an array of the host on the device, which stays until the next one into the same slot; it arrives before the next kernel of the stream begins.
     /// An array in pinned memory is read when the stream comes to it, and must stay as it is until the stream has been waited for; any other is copied to such
-    /// memory now. An array of the device is taken where it lies.
+    /// memory now. An array of the device is taken where it lies, and so is an empty one, which may be null.
     const void* upload(integer slot, const void* from, std::size_t bytes) {
+        if (bytes == 0) return from;
         const cudaMemoryType kind = kind_of(from);
         if (kind == cudaMemoryTypeDevice) return from;
         buffer& to = buffers_[slot];
