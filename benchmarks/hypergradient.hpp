@@ -55,6 +55,7 @@ template <class Network, class Make> void run(benchmark::State& state, Make make
     const record all = total(seen);
     report_rates(state, watch, all.flops, all.bytes);
     state.counters["GFLOP"] = all.flops / 1e9;
+    state.counters["GB"] = all.bytes / 1e9;
     state.counters["peak_MB"] = peak_bytes / 1e6;
     state.SetLabel(longest(seen));
 }
