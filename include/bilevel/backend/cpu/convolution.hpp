@@ -115,12 +115,12 @@ private:
                                  convolution_geometry geometry) const {
         using enum convolution_algorithm;
         const integer height = y.extents[0], width = y.extents[1], channels = x.extents[2], filters = y.extents[2];
-        const bool winograd_can = w.extents[0] == 3 && w.extents[1] == 3 && geometry.stride == 1 && geometry.padding == 1 &&
-                                  winograd<Scalar, 2>::takes(channels, filters);
+        const bool whole_vectors = winograd<Scalar, 2>::takes(channels, filters);
+        const bool winograd_can = w.extents[0] == 3 && w.extents[1] == 3 && geometry.stride == 1 && geometry.padding == 1 && whole_vectors;
         if (pinned_ == winograd_4x4 && winograd_can && winograd<Scalar, 4>::pays(height, width, channels, filters)) return winograd_4x4;
         if (pinned_ == winograd_2x2 && winograd_can) return winograd_2x2;
         if (pinned_ == direct || pinned_ == direct_across_images) return pinned_;
-        if (height * width <= 9) return direct_across_images;
+        if (height * width <= (geometry.stride > 1 && whole_vectors ? 49 : 9)) return direct_across_images;
         return winograd_can ? winograd_2x2 : direct;
     }
 
