@@ -8,12 +8,12 @@
 #include <bilevel/core/rows.hpp>
 #include <bilevel/core/workspace.hpp>
 #include <bilevel/problem/outcome.hpp>
+#include <bilevel/solver/moving_average.hpp>
 #include <bilevel/solver/report.hpp>
 #include <bilevel/solver/require_finite.hpp>
 #include <bilevel/solver/settings.hpp>
 #include <bilevel/solver/shared_arrays.hpp>
 #include <bilevel/solver/state.hpp>
-#include <bilevel/solver/sums_over_tasks.hpp>
 #include <bilevel/solver/training_worker.hpp>
 
 #include <atomic>
@@ -142,12 +142,9 @@ private:
             },
             [&](integer, integer w) {  // in the order of the tasks, whatever thread computed them
                 const rows<const scalar> g = workers_[std::size_t(w)]->gradients(), statistics = workers_[std::size_t(w)]->statistics();
-                const scalar share = scalar(1) / scalar(tasks);
-                if (block == 1) {  // which the threads of a cpu share
-                    backend.worker(w).add_scaled(total, share, g);
-                } else {
-                    backend.worker(w).for_each_index(total.size, added_rows<scalar>{total.data, share, g});
-                }
+                for (integer t = 0; t < block;
+                     ++t)  // each by the same kernel as a task alone, whose bits the compiler may round otherwise elsewhere
+                    backend.worker(w).add_scaled(total, scalar(1) / scalar(tasks), rows<const scalar>{g.row(t), 0, 1, g.size});
                 if (record && running.size > 0)
                     backend.worker(w).for_each_index(
                         running.size, moving_average<scalar>{running.data, scalar(settings.statistics_momentum), statistics});

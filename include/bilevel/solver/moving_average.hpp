@@ -8,20 +8,6 @@
 
 namespace bilevel::detail {
 
-// What a block of tasks adds to one vector, in the order of the tasks: a call for each element, for kernels.
-
-/// to_i ← to_i + factor · Σ_t row_t,i
-template <class Scalar> struct added_rows {
-    Scalar* to;
-    Scalar factor;
-    rows<const Scalar> of_tasks;
-    BILEVEL_HOST_DEVICE void operator()(integer i) const {
-        Scalar sum = to[i];
-        for (integer t = 0; t < of_tasks.tasks; ++t) sum += factor * of_tasks.row(t)[i];
-        to[i] = sum;
-    }
-};
-
 /// to_i ← (1 − momentum) to_i + momentum row_t,i, task after task
 template <class Scalar> struct moving_average {
     Scalar* to;
