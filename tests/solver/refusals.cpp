@@ -134,7 +134,9 @@ TEST_CASE("states and adapted networks that do not fit") {
     small.parameters.resize(10);
     auto without_statistics = state;
     without_statistics.statistics.clear();
-    for (const auto& [broken, what] : {std::pair{small, "10 parameters"}, std::pair{without_statistics, "0 statistics"}}) {
+    for (const auto& [other_state, words] : {std::pair{small, "10 parameters"}, std::pair{without_statistics, "0 statistics"}}) {
+        const auto& broken = other_state;  // clang 14 captures no structured bindings
+        const char* const what = words;
         auto other = broken;
         CHECK(says(refusal<argument_error>([&] { solver.step(other, data.all()); }), {"state", what}));
         CHECK(same(other, broken));
