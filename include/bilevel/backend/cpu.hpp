@@ -49,12 +49,12 @@ struct alignas(64) cpu_kernels : cpu_convolution<Scalar>,
 struct cpu_settings {
     integer threads = 1;  // the calling one among them
     convolution_algorithm convolution = convolution_algorithm::automatic;  // or one for all convolutions that it can do
-    /// Where there are fewer tasks than threads, several share a kernel if each has at least so many elements (or 64 multiply-adds for each).
+    /// Where fewer tasks than threads are left, several share a kernel if each has at least so many elements (or 64 multiply-adds for each).
     integer smallest_share = integer{1} << 15;
 };
 
 /// The machine's cores: convolutions and matrix products in register tiles, loops that the compiler vectorises, and one thread a worker, each with
-/// whole tasks, or where there are fewer tasks than threads several threads a task. The results have the same bits for any number of threads.  Throws `argument_error` where `threads` is not positive.
+/// whole tasks, or where fewer tasks than threads are left several threads a task. The results have the same bits for any number of threads.  Throws `argument_error` where `threads` is not positive.
 template <class Scalar> class cpu {
 public:
     using scalar = Scalar;

@@ -33,9 +33,9 @@ struct unrolled {
 
     void check() const {}
     template <class Rule> problem::requirements requirements_of(const Rule& rule, std::size_t bytes_of_slot) const {
-        const bool all = planes == hypergradient::planes::kept && (bytes_of_slot == 0 || budget / bytes_of_slot >= std::size_t(rule.steps));
-        const integer fit = all ? rule.steps : planes == hypergradient::planes::kept ? integer(budget / bytes_of_slot) : 1;
-        return {std::max(fit, integer{1}), true, true};
+        if (planes == hypergradient::planes::recomputed) return {1, true, true};
+        const auto steps = std::size_t(rule.steps), fit = bytes_of_slot == 0 ? steps : std::min(budget / bytes_of_slot, steps);
+        return {std::max(integer(fit), integer{1}), true, true};
     }
 
     /// The vectors of one worker.

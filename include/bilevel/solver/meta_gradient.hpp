@@ -142,8 +142,8 @@ private:
             },
             [&](integer, integer w) {  // in the order of the tasks, whatever thread computed them
                 const rows<const scalar> g = workers_[std::size_t(w)]->gradients(), statistics = workers_[std::size_t(w)]->statistics();
-                for (integer t = 0; t < block;
-                     ++t)  // each by the same kernel as a task alone, whose bits the compiler may round otherwise elsewhere
+                // Each by the same kernel as a task alone: in another loop the compiler may round otherwise.
+                for (integer t = 0; t < block; ++t)
                     backend.worker(w).add_scaled(total, scalar(1) / scalar(tasks), rows<const scalar>{g.row(t), 0, 1, g.size});
                 if (record && running.size > 0)
                     backend.worker(w).for_each_index(
