@@ -10,6 +10,12 @@
 #include <bilevel/backend/cpu.hpp>
 
 #include <doctest/doctest.h>
+#ifdef BILEVEL_ALLOCATION_OF_THRUST
+#include <fixtures/thrust.hpp>
+#define KERNELS_OF_THRUST , fixture::sequential_thrust<float>, fixture::sequential_thrust<double>
+#else
+#define KERNELS_OF_THRUST
+#endif
 
 #include <atomic>
 #include <cstdint>
@@ -48,7 +54,8 @@ using namespace bilevel;
 namespace {
 
 /// All kernels that could need scratch memory, large enough for several panels and blocks.
-template <class Scalar> struct work {
+template <class Kernels> struct work {
+    using Scalar = typename Kernels::scalar;
     static constexpr integer batch = 11, side = 14, channels = 40, filters = 48, half = side / 2;
     static constexpr integer rows_of_matrix = batch * side * side / 9;
     aligned_vector<Scalar> x = numbers(batch * side * side * channels), dx = x;
@@ -69,7 +76,7 @@ template <class Scalar> struct work {
         return {v.data(), 0, 1, 1, static_cast<integer>(v.size()), {static_cast<integer>(v.size())}};
     }
 
-    void operator()(backend::cpu_kernels<Scalar>& k) {
+    void operator()(Kernels& k) {
         const view<Scalar> weights{w.data(), 0, 1, 1, 9 * channels * filters, {3, 3, channels, filters}};
         const view<Scalar> dweights{dw.data(), 0, 1, 1, 9 * channels * filters, {3, 3, channels, filters}};
         const view<Scalar> in = image(x, side, channels), out = image(y, side, filters), normal = image(n, side, filters),
@@ -80,9 +87,11 @@ template <class Scalar> struct work {
         k.conv2d(out, in, weights, {1, 1}, false);
         k.conv2d_backward_data(image(dx, side, channels), out, weights, {1, 1}, false);
         k.conv2d_backward_weights(dweights, in, out, {1, 1}, true);
-        k.conv2d_tangent(out, in, weights, in, dweights, {1, 1});
-        k.conv2d_backward_data_tangent(image(dx, side, channels), out, weights, normal, dweights, {1, 1});
-        k.conv2d_backward_weights_tangent(dweights, in, out, in, normal, {1, 1});
+        if constexpr (requires { k.conv2d_tangent(out, in, weights, in, dweights, {1, 1}); }) {
+            k.conv2d_tangent(out, in, weights, in, dweights, {1, 1});
+            k.conv2d_backward_data_tangent(image(dx, side, channels), out, weights, normal, dweights, {1, 1});
+            k.conv2d_backward_weights_tangent(dweights, in, out, in, normal, {1, 1});
+        }
         k.conv2d(small, in, weights, {2, 1}, true);
         const backend::normalised<Scalar> of{out, mean, r, gain, sums};
         const backend::activation<Scalar> follows{Scalar(0)};
@@ -114,12 +123,13 @@ template <class Scalar> struct work {
     }
 };
 
-TEST_CASE_TEMPLATE("allocation: the kernels allocate in their first call and never again", Scalar, float, double) {
-    backend::cpu_kernels<Scalar> kernels;
-    work<Scalar> all;
+TEST_CASE_TEMPLATE("allocation: the kernels allocate in their first call and never again", Kernels, backend::cpu_kernels<float>,
+                   backend::cpu_kernels<double> KERNELS_OF_THRUST) {
     const long before = allocations;
-    all(kernels);
+    work<Kernels> all;
     CHECK(allocations > before);  // it counts
+    Kernels kernels;
+    all(kernels);
     const long warm = allocations;
     Eigen::internal::set_is_malloc_allowed(false);
     all(kernels);
