@@ -52,6 +52,8 @@ template <class Settings, class Visit> void for_each_unread(Settings& s, Visit v
     of_algorithms(imaml, "imaml", "cg-iterations", s.cg_iterations);
     of_algorithms(imaml, "imaml", "cg-damping", s.cg_damping);
     of_algorithms(unrolled, "maml and anil", "planes", s.planes);
+    of_algorithms(unrolled, "maml and anil", "planes-budget", s.planes_budget);
+    if (unrolled && s.planes.value == "recomputed") visit("planes-budget", s.planes_budget, "planes", "kept", s.planes.value);
     of_omniglot("data", s.data);
     of_omniglot("split", s.split);
 }
@@ -115,6 +117,7 @@ void choose_defaults(settings& s) {
     s.cg_iterations.otherwise(5, ours);
     s.cg_damping.otherwise(5, ours);
     s.planes.otherwise("kept", ours);
+    s.planes_budget.otherwise(0, ours);
     s.backend.otherwise("cpu", ours);
     s.batch_norm.otherwise(mtl ? "running" : "batch", mtl ? "published [Wang21]" : ours);
     s.validation_interval.otherwise(0, ours);
@@ -172,6 +175,7 @@ void check_numbers(const settings& s) {
     range("validation-interval", s.validation_interval, 0, 1'000 * many);
     range("validation-episodes", s.validation_episodes, 2, 1'000 * many);
     range("cg-iterations", s.cg_iterations, 1, many);
+    range("planes-budget", s.planes_budget, 0, 1'000 * many);
     range("checkpoint-interval", s.checkpoint_interval, 1, 1'000 * many);
     positive("inner-rate", s.inner_rate);
     positive("outer-rate", s.outer_rate);

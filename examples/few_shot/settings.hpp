@@ -41,7 +41,7 @@ enum class changes { state, validation_alone, nothing };
 struct settings {
     setting<std::string> algorithm, backend, network, dataset, data, split, rotations, batch_norm, planes, json, plot, checkpoint;
     setting<integer> ways, shots, queries, test_queries, iterations, meta_batch, inner_steps, test_inner_steps, filters, threads, episodes,
-        validation_interval, validation_episodes, cg_iterations, checkpoint_interval;
+        validation_interval, validation_episodes, cg_iterations, planes_budget, checkpoint_interval;
     setting<double> inner_rate, outer_rate, outer_epsilon, proximal_weight, cg_damping;
     setting<std::uint64_t> seed;
     setting<bool> keep_best, resume;
@@ -87,6 +87,9 @@ private:
         visit("cg-damping", s.cg_damping, state, "added to the diagonal of imaml's linear system");
         visit("planes", s.planes, nothing,
               "what maml and anil keep of the inner steps: kept (faster) or recomputed (less memory); the same bits");
+        visit(
+            "planes-budget", s.planes_budget, nothing,
+            "megabytes that the kept ones of one task may take (of all tasks on cuda), beyond which the first steps are recomputed; 0: no bound");
         visit("backend", s.backend, state, "who computes: cpu, and what else the program is compiled for of reference, thrust, cuda");
         visit("threads", s.threads, nothing, "the result does not depend on them");
         visit("test-queries", s.test_queries, validation_alone, "query images a class at test");

@@ -79,6 +79,9 @@ refused 2 '--cg-iterations: expected with --algorithm imaml alone, found --algor
 refused 2 '--proximal-weight: expected with --algorithm imaml alone, found --algorithm mtl' --algorithm mtl --proximal-weight 2
 refused 2 '--planes: expected with --algorithm maml and anil alone, found --algorithm fomaml' --algorithm fomaml --planes kept
 refused 2 '--planes: expected with --algorithm maml and anil alone, found --algorithm imaml' --algorithm imaml --planes recomputed
+refused 2 '--planes-budget: expected with --algorithm maml and anil alone, found --algorithm mtl' --algorithm mtl --planes-budget 8
+refused 2 '--planes-budget: expected with --planes kept alone, found --planes recomputed' --planes recomputed --planes-budget 8
+refused 2 '--planes-budget: expected 0 to' --planes-budget -1
 for name in inner-steps inner-rate test-inner-steps; do
     refused 2 "--$name: expected with --algorithm maml, fomaml, anil and imaml alone, found --algorithm mtl" --algorithm mtl --$name 1
 done

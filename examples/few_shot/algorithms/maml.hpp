@@ -3,18 +3,18 @@
 #pragma once
 
 #include "few_shot/algorithms/networks.hpp"
+#include "few_shot/algorithms/unrolled.hpp"
 
 #include <bilevel/algorithms.hpp>
 
 namespace few_shot {
 
 template <class Kind, class Backend> std::unique_ptr<learner> make_maml(Backend& on, const settings& s) {
-    using bilevel::hypergradient::planes;
     return with_filters<Kind>(s, [&](auto task) {
         return bilevel::maml(on, task,
                              {.inner = {.steps = s.inner_steps, .step_size = s.inner_rate},
                               .outer = {.step_size = s.outer_rate, .epsilon = s.outer_epsilon},
-                              .hypergradient = {.planes = s.planes.value == "kept" ? planes::kept : planes::recomputed}});
+                              .hypergradient = unrolled_by(s)});
     });
 }
 
