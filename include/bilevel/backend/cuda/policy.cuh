@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/cuda/check.cuh>
+#include <bilevel/backend/thrust/launcher.hpp>
 #include <bilevel/core/integer.hpp>
 
 #include <thrust/version.h>
@@ -29,7 +30,11 @@ struct cuda_policy : ::thrust::cuda::execution_policy<cuda_policy> {
 
 namespace detail {
 constexpr int threads_of_call_each = 256;
-template <class F> __global__ void __launch_bounds__(threads_of_call_each) call_each(unsigned count, const F f) {
+/// Blocks for which a multiprocessor's registers shall be enough, 0 where that is left to the compiler: it would keep two sums of doubles in memory to go with 32
+/// registers, of which three blocks leave 80.
+template <class F> constexpr int least_blocks_of = 0;
+template <class Term> constexpr int least_blocks_of<on_device::by_task<on_device::partial_sum<on_device::two_sums<double>, Term>>> = 3;
+template <class F> __global__ void __launch_bounds__(threads_of_call_each, least_blocks_of<F>) call_each(unsigned count, const F f) {
     const unsigned i = blockIdx.x * threads_of_call_each + threadIdx.x;
     if (i < count) f(static_cast<integer>(i));
 }
