@@ -2,9 +2,9 @@
 # SPDX-FileCopyrightText: 2026 The bilevel authors
 # SPDX-License-Identifier: MIT
 #
-# sh cmake/install_dependencies.sh [build|test|benchmark|emulate|check]: installs what is missing on Debian 12 or Ubuntu 24.04, from their own packages.
+# sh cmake/install_dependencies.sh [build|test|benchmark|emulate|cross|check]: installs what is missing on Debian 12 or Ubuntu 24.04, from their own packages.
 # build (the default): the library and its examples; test and benchmark: that and what these need; emulate: what the emulated device needs (docs/gpu.md);
-# check: all that .ci/run needs.
+# cross: what the tests of the preset neon need; check: all that .ci/run needs.
 # Says nothing, and needs neither root nor a network, when all is there.
 set -eu
 
@@ -14,9 +14,10 @@ build) ;;
 test) packages="$packages doctest-dev libthrust-dev" ;;
 benchmark) packages="$packages libbenchmark-dev libopenblas-dev" ;;
 emulate) packages="$packages doctest-dev libboost-context-dev python3" ;;
+cross) packages="$packages doctest-dev g++-aarch64-linux-gnu qemu-user" ;;
 check) packages="$packages doctest-dev libthrust-dev libbenchmark-dev clang libclang-rt-dev libomp-dev clang-format-16 clang-tidy-16" ;;
 *)
-    echo "usage: sh cmake/install_dependencies.sh [build|test|benchmark|emulate|check]" >&2
+    echo "usage: sh cmake/install_dependencies.sh [build|test|benchmark|emulate|cross|check]" >&2
     exit 2
     ;;
 esac

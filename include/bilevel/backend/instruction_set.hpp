@@ -45,7 +45,7 @@ inline constexpr const char* instruction_set =
 
 /// How many vectors the processor's registers hold.
 inline constexpr integer vector_registers =
-#if defined(__AVX512F__) || defined(__ARM_NEON)
+#if defined(__AVX512F__) || defined(__aarch64__)
     32;
 #else
     16;
