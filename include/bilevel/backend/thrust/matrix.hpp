@@ -72,8 +72,10 @@ private:
             if (!accumulate) sum.setZero();
             for (integer term = 0; term < all.terms; term += largest.terms) {
                 const integer terms = std::min(largest.terms, all.terms - term);
-                const auto of_left = left(t), of_right = right(t);
-                const auto a = of_left.block(row, term, rows, terms), b = of_right.block(term, column, terms, columns);
+                const auto of_left = left(t);
+                const auto of_right = right(t);
+                const auto a = of_left.block(row, term, rows, terms);
+                const auto b = of_right.block(term, column, terms, columns);
                 if (rows + columns + terms >= least) {
                     sum.noalias() += a * b;
                 } else {
