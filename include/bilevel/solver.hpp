@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <bilevel/backend/repeatable.hpp>
 #include <bilevel/core/copied_values.hpp>
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/integer.hpp>
+#include <bilevel/core/repeatable.hpp>
 #include <bilevel/core/take_rows.hpp>
 #include <bilevel/hypergradient/explain.hpp>
 #include <bilevel/problem/network_problem.hpp>
@@ -79,7 +79,7 @@ public:
         for (auto* array : {&s.parameters, &s.statistics, &s.moments}) shared().share(*array);
         outer_step_ = settings_.outer.template at<scalar>(s.iteration);
         const auto* const now = backend_->worker(0).upload(slots::outer_step, &outer_step_, 1);
-        backend::repeatable these;
+        repeatable these;
         these.add(now);
         these.add(s.moments.data());
         const auto r =
@@ -116,7 +116,7 @@ public:
         require_fit(s);
         problem_.template check<scalar>(batch, false);
         const integer tasks = Problem::template tasks<scalar>(batch);
-        backend::repeatable unused;
+        repeatable unused;
         const batch_type placed = detail::place(problem_, backend_->worker(0), batch, unused);
         adapted<scalar> result;
         result.tasks = tasks;

@@ -108,7 +108,7 @@ TEST_CASE("cuda: batches of several shapes in turn, and other work between them,
 
 TEST_CASE("cuda: what failed, or lost its memory, is not recorded before it has run") {
     backend_type on;
-    backend::repeatable these, others;
+    repeatable these, others;
     these.add(integer{1});
     others.add(integer{2});
     aligned_vector<float> numbers(4, 0, aligned_allocator<float>(on.shared_memory()));

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <bilevel/backend/repeatable.hpp>
 #include <bilevel/core/integer.hpp>
 #include <bilevel/core/memory.hpp>
+#include <bilevel/core/repeatable.hpp>
 
 #include <algorithm>
 

@@ -5,9 +5,9 @@
 #include <bilevel/backend/convolution_geometry.hpp>
 #include <bilevel/backend/folded.hpp>
 #include <bilevel/backend/normalised.hpp>
-#include <bilevel/backend/repeatable.hpp>
 #include <bilevel/core/array.hpp>
 #include <bilevel/core/memory.hpp>
+#include <bilevel/core/repeatable.hpp>
 #include <bilevel/core/rows.hpp>
 
 #include <concepts>

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <bilevel/backend/repeatable.hpp>
 #include <bilevel/core/aligned_vector.hpp>
 #include <bilevel/core/integer.hpp>
+#include <bilevel/core/repeatable.hpp>
 #include <bilevel/core/rows.hpp>
 #include <bilevel/core/workspace.hpp>
 #include <bilevel/problem/outcome.hpp>
@@ -16,7 +16,6 @@
 #include <bilevel/solver/state.hpp>
 #include <bilevel/solver/training_worker.hpp>
 
-#include <atomic>
 #include <cmath>
 #include <memory>
 #include <span>
@@ -26,15 +25,12 @@
 
 namespace bilevel::detail {
 
-/// How often any solver has taken memory for its workers.
-inline std::atomic<integer> memories_taken = 0;
-
 /// In the place of a training step, where there is none.
 struct no_step {};
 
 /// A batch where kernels can read it, and where that is.
 template <class Problem, class Kernels, class Batch>
-Batch place(const Problem& problem, Kernels& kernels, const Batch& batch, backend::repeatable& addresses) {
+Batch place(const Problem& problem, Kernels& kernels, const Batch& batch, repeatable& addresses) {
     return problem.template placed<typename Kernels::scalar>(batch, [&](integer slot, const auto* array, integer count) {
         const auto* const placed = kernels.upload(slot, array, count);
         addresses.add(placed);
@@ -55,7 +51,7 @@ public:
     /// false where this throws afterwards; `these` tells what it calls them with.
     template <class Settings, class Step = no_step>
     report compute(Backend& backend, const Problem& problem, const Settings& settings, const state<scalar>& s, const batch_type& batch,
-                   backend::repeatable these = {}, [[maybe_unused]] Step step = {}) {
+                   repeatable these = {}, [[maybe_unused]] Step step = {}) {
         constexpr bool record = !std::is_same_v<Step, no_step>;
         problem.template check<scalar>(batch, true);
         kernels& k = backend.worker(0);
@@ -106,7 +102,7 @@ private:
     void take_memory(Backend& backend, const Problem& problem, const Settings& settings, const typename Problem::extents& extents) {
         const shared_arrays<kernels> shared(backend.worker(0));
         workers_.clear();
-        memory_ = ++memories_taken;
+        memory_ = repeatable::unused_number();
         std::vector<std::unique_ptr<worker>> workers;
         for (integer w = 0; w < backend.workers(); ++w)
             workers.push_back(

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <bilevel/backend/cuda/check.cuh>
-#include <bilevel/backend/repeatable.hpp>
 #include <bilevel/core/integer.hpp>
+#include <bilevel/core/repeatable.hpp>
 
 #include <cstddef>
 #include <deque>

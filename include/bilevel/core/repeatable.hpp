@@ -5,11 +5,12 @@
 #include <bilevel/core/integer.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 
-namespace bilevel::backend {
+namespace bilevel {
 
 /// What tells one sequence of kernels from another: the addresses and the numbers that they are called with. Those that are equal call the same kernels with
 /// the same arguments, and may be called all at once.
@@ -21,6 +22,12 @@ public:
     void add(integer number) { add(static_cast<std::uintptr_t>(number)); }
     friend bool operator==(const repeatable&, const repeatable&) = default;
 
+    /// A number that no other caller gets, for memory that may lie where another's has been.
+    static integer unused_number() {
+        static std::atomic<integer> used = 0;
+        return ++used;
+    }
+
 private:
     void add(std::uintptr_t value) {
         if (size_ == capacity) throw std::length_error("bilevel: a repeatable sequence of kernels is told by at most 16 values");
@@ -30,4 +37,4 @@ private:
     std::size_t size_ = 0;
 };
 
-}  // namespace bilevel::backend
+}  // namespace bilevel
