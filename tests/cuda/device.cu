@@ -187,6 +187,34 @@ TEST_CASE("cuda: episodes out of a set on the device train as those of the host 
     CHECK(train(copied_ahead) == expected);
 }
 
+TEST_CASE("cuda: episodes are drawn on the device by graphs, and are those of the host") {
+    xt::xtensor<std::uint8_t, 4> pixels(std::array<std::size_t, 4>{45, 4, 4, 1});
+    std::vector<int> labels;
+    for (std::size_t i = 0; i < pixels.size(); ++i) pixels.data()[i] = std::uint8_t(i * i % 251);
+    for (int i = 0; i < 45; ++i) labels.push_back(i / 5);
+    const auto set = data::image_set_from(pixels, labels).with_rotated_classes().with_turns_in_episodes();
+    backend_type on;
+    auto training = data::episodes(set, {.ways = 20, .shots = 1, .queries = 2}),
+         test = data::episodes(set, {.ways = 3, .shots = 2, .queries = 3, .purpose = random::purpose::test_episodes});
+    data::resident_episodes resident_training(on.worker(0), training), resident_test(on.worker(0), test);
+    const auto check = [&](auto& sampler, auto& resident, integer i, integer tasks) {
+        const auto expected = sampler.batch(i, tasks), drawn = resident.batch(i, tasks);
+        const auto same = [&](const auto& a, const auto& b) {
+            std::vector<float> images(std::size_t(tasks * a.count * set.image_size()));
+            on.download(images.data(), b.inputs, integer(images.size()));
+            return std::equal(images.begin(), images.end(), a.inputs) && std::equal(a.targets, a.targets + tasks * a.count, b.targets);
+        };
+        CHECK(same(expected.support, drawn.support));
+        CHECK(same(expected.query, drawn.query));
+        CHECK(std::equal(expected.classes, expected.classes + tasks * expected.outputs, drawn.classes));
+    };
+    for (const integer i : {0, 1, 2, 100, 7, 7, 50}) {
+        check(training, resident_training, i, 32);
+        check(test, resident_test, i, 2);
+    }
+    CHECK(on.kernels_of_graph() == 3);
+}
+
 TEST_CASE("cuda: cuBLAS, the tiles and tensor cores give the same products up to rounding") {
     const auto hypergradient = [](const backend::cuda_settings& settings, std::uint64_t seed) {
         backend_type on(settings);

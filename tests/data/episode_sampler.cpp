@@ -38,6 +38,24 @@ copy copied(const bilevel::episodes_view<float, int>& e, integer image_size) {
 
 }  // namespace
 
+TEST_CASE("episodes: those of a seed are the same in every version, so that published figures can be repeated") {
+    auto sampler = data::episodes(numbered_images(12, 9), {.ways = 4, .shots = 1, .queries = 2, .seed = 7});
+    const auto e = copied(sampler.batch(3, 1), 4);
+    CHECK(e.classes == std::vector<int>{3, 6, 4, 1});
+    const auto second_pixels = [](const std::vector<float>& images) {
+        std::vector<float> result;
+        for (std::size_t i = 1; i < images.size(); i += 4) result.push_back(images[i]);
+        return result;
+    };
+    CHECK(second_pixels(e.support) == std::vector<float>{308, 601, 404, 102});
+    CHECK(second_pixels(e.query) == std::vector<float>{302, 306, 600, 606, 406, 401, 107, 104});
+}
+
+TEST_CASE("episodes: a list that no stream of 32 bits draws is refused") {
+    CHECK_THROWS_AS(data::episodes(numbered_images(4, 3), {.ways = 2, .purpose = static_cast<purpose>(std::uint64_t{1} << 32)}),
+                    argument_error);
+}
+
 TEST_CASE("episodes: every image is of its label's class, and support and query are disjoint") {
     auto sampler = data::episodes(numbered_images(12, 7), {.ways = 4, .shots = 2, .queries = 3});
     const auto e = sampler.batch(3, 50);

@@ -9,11 +9,12 @@
 #include <bilevel/core/memory.hpp>
 #include <bilevel/core/random.hpp>
 #include <bilevel/data/detail/batch_numbers.hpp>
+#include <bilevel/data/detail/class_lists.hpp>
+#include <bilevel/data/detail/drawn_episodes.hpp>
 #include <bilevel/data/image_set.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,8 +42,8 @@ public:
     /// Throws `argument_error` where the settings make no episode, `data_error` where the set has too few classes or a class too few
     /// images.
     episode_sampler(image_set<Pixel> set, episode_settings settings, memory& batches = host_memory())
-        : set_(std::move(set)), settings_(settings), support_inputs_(batches), query_inputs_(batches), support_labels_(batches),
-          query_labels_(batches), classes_(batches) {
+        : set_(std::move(set)), settings_(settings), lists_(set_), support_inputs_(batches), query_inputs_(batches),
+          support_labels_(batches), query_labels_(batches), classes_(batches) {
         const auto& s = settings_;
         if (s.ways < 2) throw argument_error("ways: expected at least 2, found " + std::to_string(s.ways));
         if (s.shots < 1) throw argument_error("shots: expected at least 1, found " + std::to_string(s.shots));
@@ -54,8 +55,7 @@ public:
             if (const auto have = static_cast<integer>(set_[c].images.size()); have < s.shots + s.queries)
                 throw data_error("class " + set_[c].name + ": " + std::to_string(s.shots) + " shots and " + std::to_string(s.queries) +
                                  " queries need " + std::to_string(s.shots + s.queries) + " images, it has " + std::to_string(have));
-        chosen_classes_.resize(static_cast<std::size_t>(s.ways));
-        chosen_images_.resize(static_cast<std::size_t>(s.shots + s.queries));
+        random::generator(s.seed, s.purpose, 0);  // throws where there is no such stream
     }
 
     const image_set<Pixel>& set() const { return set_; }
@@ -74,9 +74,21 @@ public:
         support_labels_.resize(static_cast<std::size_t>(tasks * support));
         query_labels_.resize(static_cast<std::size_t>(tasks * query));
         classes_.resize(static_cast<std::size_t>(tasks * s.ways));
-        for (integer t = 0; t < tasks; ++t)
-            fill(first + t, support_inputs_.data() + t * support * size, support_labels_.data() + t * support,
-                 query_inputs_.data() + t * query * size, query_labels_.data() + t * query, classes_.data() + t * s.ways);
+        chosen_images_.resize(static_cast<std::size_t>(tasks * (support + query)));
+        const auto draw = drawn(lists_.view(), &first, classes_.data(), chosen_images_.data());
+        for (integer t = 0; t < tasks; ++t) draw(t);
+        Scalar *support_input = support_inputs_.data(), *query_input = query_inputs_.data();
+        int *support_label = support_labels_.data(), *query_label = query_labels_.data();
+        const integer* number = chosen_images_.data();
+        for (integer way = 0; way < tasks * s.ways; ++way)
+            for (integer k = 0; k < draw.of_class; ++k) {
+                const bool is_support = k < s.shots;
+                const auto image = detail::turned_number::from(*number++);
+                Scalar*& to = is_support ? support_input : query_input;
+                set_.gather(image.image, image.quarter_turns, to);
+                to += size;
+                *(is_support ? support_label : query_label)++ = static_cast<int>(way % s.ways);
+            }
         return {tasks,
                 s.ways,
                 {support, support_inputs_.data(), support_labels_.data(), size},
@@ -84,36 +96,17 @@ public:
                 classes_.data()};
     }
 
-    /// What episode `episode` consists of: the global ids of its classes, and put(is support, label, image of the set, quarter turns) for each of its images
-    /// in the order of the arrays.    // classes (ways)
-    template <class Put> void draw(integer episode, int* classes, Put put) {
-        random::generator generator(settings_.seed, settings_.purpose, static_cast<std::uint64_t>(episode));
-        generator.choose(set_.class_count(), std::span<integer>(chosen_classes_));
-        for (integer w = 0; w < settings_.ways; ++w) {
-            const integer id = chosen_classes_[static_cast<std::size_t>(w)];
-            const image_class& c = set_[id];
-            const int turns = c.quarter_turns + (set_.turns_in_episodes() ? static_cast<int>(generator.below(4)) : 0);
-            generator.choose(static_cast<integer>(c.images.size()), std::span<integer>(chosen_images_));
-            for (std::size_t k = 0; k < chosen_images_.size(); ++k)
-                put(static_cast<integer>(k) < settings_.shots, static_cast<int>(w), c.images[static_cast<std::size_t>(chosen_images_[k])],
-                    turns % 4);
-            classes[w] = static_cast<int>(id);
-        }
+    /// What the episodes from *first on consist of, drawn from the lists of this set, wherever they lie.
+    detail::drawn_episodes drawn(const detail::class_lists& lists, const integer* first, int* classes, integer* images) const {
+        const auto& s = settings_;
+        return {lists, s.ways, s.shots + s.queries, s.seed, static_cast<std::uint32_t>(s.purpose), first, classes, images};
     }
 
 private:
-    void fill(integer episode, Scalar* support, int* support_labels, Scalar* query, int* query_labels, int* classes) {
-        draw(episode, classes, [&](bool is_support, int label, integer image, int turns) {
-            Scalar*& out = is_support ? support : query;
-            set_.gather(image, turns, out);
-            out += set_.image_size();
-            *(is_support ? support_labels : query_labels)++ = label;
-        });
-    }
-
     image_set<Pixel> set_;
     episode_settings settings_;
-    std::vector<integer> chosen_classes_, chosen_images_;
+    detail::set_of_lists lists_;
+    std::vector<integer> chosen_images_;
     aligned_vector<Scalar> support_inputs_, query_inputs_;
     aligned_vector<int> support_labels_, query_labels_, classes_;
 };

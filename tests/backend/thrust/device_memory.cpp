@@ -75,17 +75,22 @@ template <class Loss = objective::cross_entropy, class Make> void check(Make mak
     CHECK(actual.moments == expected.moments);
     CHECK(actual.iterations == expected.iterations);
 }
+
+/// Images of the network's size of which no two are alike.
+data::image_set<float> waves(std::size_t classes, std::size_t images) {
+    xt::xtensor<float, 4> pixels(
+        std::array<std::size_t, 4>{classes * images, network::input::extents[0], network::input::extents[1], network::input::extents[2]});
+    std::vector<int> labels;
+    for (std::size_t i = 0; i < pixels.size(); ++i) pixels.data()[i] = float(std::sin(double(i * i % 1009)));
+    for (std::size_t i = 0; i < classes * images; ++i) labels.push_back(int(i / images));
+    return data::image_set_from(pixels, labels);
+}
 }  // namespace
 
 static_assert(backend::any<fixture::guarded_thrust<float>>);
 
 TEST_CASE("device memory: episodes from a set that lies there") {
-    xt::xtensor<float, 4> pixels(
-        std::array<std::size_t, 4>{24, network::input::extents[0], network::input::extents[1], network::input::extents[2]});
-    std::vector<int> labels;
-    for (std::size_t i = 0; i < pixels.size(); ++i) pixels.data()[i] = float(std::sin(double(i * i % 1009)));
-    for (int i = 0; i < 24; ++i) labels.push_back(i / 6);
-    const auto sampler = data::episodes(data::image_set_from(pixels, labels), {.ways = 3, .shots = 2, .queries = 3});
+    const auto sampler = data::episodes(waves(4, 6), {.ways = 3, .shots = 2, .queries = 3});
     const task<network, objective::cross_entropy> of{.outputs = 3};
     const auto train = [&](auto& on) {
         data::resident_episodes resident(on.worker(0), sampler);
@@ -97,6 +102,34 @@ TEST_CASE("device memory: episodes from a set that lies there") {
     fixture::sequential_thrust<float> host;
     fixture::guarded_thrust<float> guarded;
     CHECK(train(guarded) == train(host));
+}
+
+TEST_CASE("device memory: episodes are drawn there by kernels that are repeated, and are those of the host") {
+    fixture::guarded_thrust<float> guarded;
+    const auto set = waves(9, 5).with_rotated_classes().with_turns_in_episodes();
+    auto training = data::episodes(set, {.ways = 3, .shots = 2, .queries = 3}),
+         test = data::episodes(set, {.ways = 4, .shots = 1, .queries = 2, .purpose = random::purpose::test_episodes});
+    data::resident_episodes resident_training(guarded, training), resident_test(guarded, test);
+    const auto check = [&](auto& sampler, auto& resident, integer i, integer tasks) {
+        const integer waits = fixture::device::only().waits;
+        const auto expected = sampler.batch(i, tasks), drawn = resident.batch(i, tasks);
+        CHECK(fixture::device::only().waits == waits);
+        const auto same = [&](const auto& a, const auto& b) {
+            std::vector<float> images(std::size_t(tasks * a.count * set.image_size()));
+            guarded.download(images.data(), b.inputs, integer(images.size()));
+            return std::equal(images.begin(), images.end(), a.inputs) && std::equal(a.targets, a.targets + tasks * a.count, b.targets);
+        };
+        CHECK(same(expected.support, drawn.support));
+        CHECK(same(expected.query, drawn.query));
+        CHECK(std::equal(expected.classes, expected.classes + tasks * expected.outputs, drawn.classes));
+    };
+    for (const integer i : {0, 1, 2, 100, 7, 7, 50}) {
+        check(training, resident_training, i, 4);
+        check(test, resident_test, i, 2);
+    }
+    CHECK(guarded.replays == 12);
+    for (const integer i : {3, 1, 2}) check(training, resident_training, i, 5);
+    CHECK(guarded.replays == 14);
 }
 
 TEST_CASE(
