@@ -244,30 +244,39 @@ protected:
             });
     }
 
-    /// Threads share the taps.
+    /// Threads share the taps. A few images at a time: what a tile reads of them stays in the first cache for the other tiles of the tap. With many it would not,
+    /// since a tile reads a part of a line at each position, and positions a stride apart meet in few sets of the cache.
     static void correlate_taps(const shared_among_threads& threads, integer shares, Scalar* dw, image<const Scalar> in,
                                image<const Scalar> out, integer filters, const convolution_axis& vertical,
                                const convolution_axis& horizontal, bool accumulate) {
         threads.for_each_part(vertical.taps * horizontal.taps, shares, [&](integer part, integer) {
             const integer u = part / horizontal.taps, v = part % horizontal.taps;
             const integer i = vertical.first_pixel(u), j = horizontal.first_pixel(v);
-            const product_positions at{in.count,
-                                       vertical.end_pixel(u, in.height) - i,
-                                       horizontal.end_pixel(v, in.width) - j,
-                                       in.size(),
-                                       vertical.stride * in.row(),
-                                       horizontal.stride * in.channels,
-                                       out.size(),
-                                       out.row(),
-                                       out.channels};
+            product_positions at{in.count,
+                                 vertical.end_pixel(u, in.height) - i,
+                                 horizontal.end_pixel(v, in.width) - j,
+                                 in.size(),
+                                 vertical.stride * in.row(),
+                                 horizontal.stride * in.channels,
+                                 out.size(),
+                                 out.row(),
+                                 out.channels};
             const bool any = at.rows > 0 && at.columns > 0;
             const Scalar* const left = in.data + (any ? (i * vertical.stride + vertical.start + u) * in.row() +
                                                             (j * horizontal.stride + horizontal.start + v) * in.channels
                                                       : 0);
             const Scalar* const right = out.data + (any ? i * out.row() + j * out.channels : 0);
             Scalar* const tap = dw + (u * horizontal.taps + v) * in.channels * filters;
-            correlate_matrix(
-                tap, filters, left, right, at, in.channels, filters, [](integer channel) { return channel; }, accumulate);
+            const integer positions = std::max(at.rows * at.columns, integer{1});
+            const integer read = positions * (in.channels + widest_tile * lanes<Scalar>)*integer(sizeof(Scalar));
+            const integer step = std::clamp(read_again_bytes / read, integer{1}, std::max(in.count, integer{1}));
+            integer first = 0;
+            do {  // also of no images, whose sum is zero
+                at.images = std::min(step, in.count - first);
+                correlate_matrix(
+                    tap, filters, left + first * in.size(), right + first * out.size(), at, in.channels, filters,
+                    [](integer channel) { return channel; }, accumulate || first > 0);
+            } while ((first += step) < in.count);
         });
     }
 
@@ -278,7 +287,7 @@ protected:
         return {to, in.count, in.height, in.width, channels};
     }
 
-    static constexpr integer block_bytes = integer{1} << 17, few_weights_bytes = integer{1} << 14;
+    static constexpr integer block_bytes = integer{1} << 17, few_weights_bytes = integer{1} << 14, read_again_bytes = integer{1} << 14;
     aligned_vector<Scalar> packed_, padded_, whole_, sums_;
 };
 
