@@ -110,7 +110,7 @@ public:
 
 private:
     using direct = direct_convolution<Scalar>;
-    using direct::correlate_over_images, direct::correlate_rows;
+    using direct::correlate_pixels, direct::correlate_rows;
     template <class T> using image = typename direct::template image<T>;
     using passes = batch_norm_passes<Scalar>;
     using passes::visit_chosen, passes::write_inputs_of;
@@ -203,8 +203,8 @@ private:
             const Scalar* const packed = direct::packed(weights, t, cut.terms, cut.filters);
             this->for_each_part(y.batch, shares, [&](integer b, integer member) {
                 cut.for_each(t, b, memory + member * cut.memory(), [&](const strip& s, image<const Scalar> padded) {
-                    correlate_over_images({s.data, 1, s.rows, s.width, s.filters}, padded, packed, cut.vertical(s), cut.over.horizontal,
-                                          false);
+                    correlate_pixels({s.data, 1, s.rows, s.width, s.filters}, padded, packed, cut.vertical(s).with_zeros_before(),
+                                     cut.over.horizontal.with_zeros_before(), false);
                     f(s);
                 });
             });

@@ -17,11 +17,19 @@ struct convolution_axis {
 
     integer before() const { return std::max(-start, integer{0}); }
     // In the image with padding.
-    integer first_read(integer i) const { return i * stride + start + before(); }
+    convolution_axis with_zeros_before() const { return {pixels, stride, start + before(), taps, place, step}; }
     integer extent_with_padding() const { return before() + std::max((pixels - 1) * stride + start + taps, integer{0}); }
     // The taps of pixel i that fall into an image of so many pixels.
     integer first_tap(integer i) const { return std::clamp(-(i * stride + start), integer{0}, taps); }
     integer end_tap(integer i, integer extent) const { return std::clamp(extent - (i * stride + start), first_tap(i), taps); }
+    // The first pixel after i of which other taps than of i do: neither end of the taps moves up from one pixel to the next.
+    integer end_of_same_taps(integer i, integer extent) const {
+        const auto same = [&](integer other) { return first_tap(other) == first_tap(i) && end_tap(other, extent) == end_tap(i, extent); };
+        if (same(pixels - 1)) return pixels;
+        integer end = i + 1;
+        while (same(end)) ++end;
+        return end;
+    }
     // The pixels whose tap u falls into an image of so many.
     integer first_pixel(integer u) const { return std::min(pixels, std::max((-(start + u) + stride - 1) / stride, integer{0})); }
     integer end_pixel(integer u, integer extent) const {

@@ -18,8 +18,8 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// Convolution by its definition, of any kernel, stride and padding, in register tiles that read the images where they lie. Two ways to fill a tile:
 ///  over the image:   its rows are pixels side by side, of images that are copied with their padding, a few at a time;
-///  across images:    its rows are the same pixel of several images, and the terms are those taps of the kernel that do not fall into the padding; for
-///                    images so small that most pixels lie at the border.
+///  across images:    its rows are pixels of several images that the padding leaves the same taps, and the terms are those taps; for images so small that
+///                    many pixels lie at the border.
 template <class Scalar> class direct_convolution {
 public:
     void forward(const shared_among_threads& threads, view<Scalar> y, view<const Scalar> x, view<const Scalar> w,
@@ -139,21 +139,31 @@ protected:
         const integer shares = threads.shares_of_products(in.count * vertical.pixels * horizontal.pixels * vertical.taps * horizontal.taps *
                                                           in.channels * out.channels);
         if (across_images) {
+            const integer step = images_at_once(in.size());
             threads.for_each_stretch(in.count, shares, [=](integer first, integer end) {
-                correlate_across_images(out.part(first, end), in.part(first, end), packed, vertical, horizontal, accumulate);
+                for (integer n = first; n < end; n += step)
+                    correlate_pixels(out.part(n, std::min(n + step, end)), in.part(n, std::min(n + step, end)), packed, vertical,
+                                     horizontal, accumulate);
             });
             return;
         }
         const image_blocks blocks(in, vertical, horizontal, (in.count + shares - 1) / shares);
         Scalar* const memory = scratch(padded_, threads.members() * blocks.memory());
         threads.for_each_part(blocks.count, shares, [&](integer block, integer member) {
-            correlate_over_images(out.from(blocks.first(block)), blocks.with_zeros(block, memory + member * blocks.memory()), packed,
-                                  vertical, horizontal, accumulate);
+            correlate_pixels(out.from(blocks.first(block)), blocks.with_zeros(block, memory + member * blocks.memory()), packed,
+                             vertical.with_zeros_before(), horizontal.with_zeros_before(), accumulate);
         });
     }
 
-    static void correlate_over_images(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const convolution_axis& vertical,
-                                      const convolution_axis& horizontal, bool accumulate) {
+    /// How many stay in the second cache while each block of columns reads them; many are whole tiles.
+    static integer images_at_once(integer size) {
+        const integer step = std::max(2 * block_bytes / std::max(size * integer(sizeof(Scalar)), integer{1}), integer{1});
+        return step < 24 ? step : step / 24 * 24;
+    }
+
+    /// Of each pixel the taps that fall into its image. The pixels of which these are the same ones, of all images, fill tiles together.
+    static void correlate_pixels(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const convolution_axis& vertical,
+                                 const convolution_axis& horizontal, bool accumulate) {
         const integer rows = vertical.taps * horizontal.taps * in.channels;
         // Sums of few terms take less time than to find out where they lie: then a tile's pixels are used for all columns.
         constexpr integer widest = widest_tile * lanes<Scalar>;
@@ -161,56 +171,58 @@ protected:
         for_each_column_block<Scalar>(all_columns ? widest : out.channels, [&](auto vectors, integer first_column, integer columns) {
             constexpr integer height = tile_rows<decltype(vectors)::value>, width = decltype(vectors)::value * lanes<Scalar>;
             const integer blocks = all_columns ? out.channels / width : 1;
-            const product_terms terms{vertical.taps, horizontal.taps * in.channels, in.row(), horizontal.taps * in.channels * width};
-            // From pixel to pixel and from row to row, in what is read and in what is written.
-            const integer read = horizontal.stride * in.channels, write = horizontal.step * out.channels;
-            const Scalar* from[height];
-            Scalar* to[height];
-            integer waiting = 0;
-            const auto multiply = [&](integer here) {
-                std::fill(from + here, from + height, from[0]);
-                multiply_tile<decltype(vectors)::value>(to, from, terms, packed + first_column * rows, rows * width, here, columns, blocks,
-                                                        accumulate);
+            const auto place = [&](integer i, integer j) {
+                return (vertical.place + i * vertical.step) * out.row() + (horizontal.place + j * horizontal.step) * out.channels +
+                       first_column;
             };
-            for (integer image = 0; image < in.count; ++image)
-                for (integer i = 0; i < vertical.pixels; ++i) {
-                    const Scalar* next =
-                        in.data + image * in.size() + vertical.first_read(i) * in.row() + horizontal.first_read(0) * in.channels;
-                    Scalar* next_to = out.data + image * out.size() + (vertical.place + i * vertical.step) * out.row() +
-                                      horizontal.place * out.channels + first_column;
-                    for (integer j = 0; j < horizontal.pixels; ++j, next += read, next_to += write) {
-                        from[waiting] = next;
-                        to[waiting] = next_to;
-                        if (++waiting < height) continue;
-                        multiply(height);
-                        waiting = 0;
-                    }
-                }
-            if (waiting > 0) multiply(waiting);
-        });
-    }
-
-    static void correlate_across_images(image<Scalar> out, image<const Scalar> in, const Scalar* packed, const convolution_axis& vertical,
-                                        const convolution_axis& horizontal, bool accumulate) {
-        const integer rows = vertical.taps * horizontal.taps * in.channels;
-        for_each_column_block<Scalar>(out.channels, [&](auto vectors, integer first_column, integer columns) {
-            constexpr integer width = decltype(vectors)::value * lanes<Scalar>;
-            for (integer i = 0; i < vertical.pixels; ++i)
-                for (integer j = 0; j < horizontal.pixels; ++j) {
+            for (integer i = 0, end_i = 0; i < vertical.pixels; i = end_i) {
+                end_i = vertical.end_of_same_taps(i, in.height);
+                for (integer j = 0, end_j = 0; j < horizontal.pixels; j = end_j) {
+                    end_j = horizontal.end_of_same_taps(j, in.width);
                     const integer u = vertical.first_tap(i), v = horizontal.first_tap(j);
                     const product_terms terms{vertical.end_tap(i, in.height) - u, (horizontal.end_tap(j, in.width) - v) * in.channels,
                                               in.row(), horizontal.taps * in.channels * width};
                     const Scalar* const weights = packed + first_column * rows + (u * horizontal.taps + v) * in.channels * width;
                     // Where no tap falls into the image, the pixel that would be read lies outside it too: then there are no terms.
-                    const integer pixel = terms.runs > 0 && terms.depth > 0
-                                              ? (i * vertical.stride + vertical.start + u) * in.row() +
+                    const bool any = terms.runs > 0 && terms.depth > 0;
+                    const integer pixel = any ? (i * vertical.stride + vertical.start + u) * in.row() +
                                                     (j * horizontal.stride + horizontal.start + v) * in.channels
                                               : 0;
-                    const integer place = (vertical.place + i * vertical.step) * out.row() +
-                                          (horizontal.place + j * horizontal.step) * out.channels + first_column;
-                    multiply_rows<decltype(vectors)::value>(out.data + place, out.size(), in.data + pixel, in.size(), in.count, terms,
-                                                            weights, columns, accumulate);
+                    // From pixel to pixel and from row to row in what is read.
+                    const integer across = any ? horizontal.stride * in.channels : 0, down = any ? vertical.stride * in.row() : 0;
+                    const auto tiles = [](integer pixels) { return (pixels + height - 1) / height; };
+                    if (const integer pixels = (end_i - i) * (end_j - j);
+                        blocks == 1 && pixels * tiles(in.count) <= tiles(pixels * in.count)) {
+                        // One pixel of all images at a time fills tiles as well, and its rows are of equal distance.
+                        for (integer y = i; y < end_i; ++y)
+                            for (integer x = j; x < end_j; ++x)
+                                multiply_rows<decltype(vectors)::value>(out.data + place(y, x), out.size(),
+                                                                        in.data + pixel + (y - i) * down + (x - j) * across, in.size(),
+                                                                        in.count, terms, weights, columns, accumulate);
+                        continue;
+                    }
+                    const Scalar* from[height];
+                    Scalar* to[height];
+                    integer waiting = 0;
+                    const auto multiply = [&](integer here) {
+                        std::fill(from + here, from + height, from[0]);
+                        multiply_tile<decltype(vectors)::value>(to, from, terms, weights, rows * width, here, columns, blocks, accumulate);
+                    };
+                    for (integer n = 0; n < in.count; ++n)
+                        for (integer y = i; y < end_i; ++y) {
+                            const Scalar* next = in.data + n * in.size() + pixel + (y - i) * down;
+                            Scalar* next_to = out.data + n * out.size() + place(y, j);
+                            for (integer x = j; x < end_j; ++x, next += across, next_to += horizontal.step * out.channels) {
+                                from[waiting] = next;
+                                to[waiting] = next_to;
+                                if (++waiting < height) continue;
+                                multiply(height);
+                                waiting = 0;
+                            }
+                        }
+                    if (waiting > 0) multiply(waiting);
                 }
+            }
         });
     }
 
