@@ -12,6 +12,7 @@
 
 #include <doctest/doctest.h>
 #include <fixtures/episodes.hpp>
+#include <fixtures/same_episodes.hpp>
 
 #include <algorithm>
 #include <array>
@@ -198,15 +199,7 @@ TEST_CASE("cuda: episodes are drawn on the device by graphs, and are those of th
          test = data::episodes(set, {.ways = 3, .shots = 2, .queries = 3, .purpose = random::purpose::test_episodes});
     data::resident_episodes resident_training(on.worker(0), training), resident_test(on.worker(0), test);
     const auto check = [&](auto& sampler, auto& resident, integer i, integer tasks) {
-        const auto expected = sampler.batch(i, tasks), drawn = resident.batch(i, tasks);
-        const auto same = [&](const auto& a, const auto& b) {
-            std::vector<float> images(std::size_t(tasks * a.count * set.image_size()));
-            on.download(images.data(), b.inputs, integer(images.size()));
-            return std::equal(images.begin(), images.end(), a.inputs) && std::equal(a.targets, a.targets + tasks * a.count, b.targets);
-        };
-        CHECK(same(expected.support, drawn.support));
-        CHECK(same(expected.query, drawn.query));
-        CHECK(std::equal(expected.classes, expected.classes + tasks * expected.outputs, drawn.classes));
+        CHECK(fixture::same_episodes(on, sampler.batch(i, tasks), resident.batch(i, tasks)));
     };
     for (const integer i : {0, 1, 2, 100, 7, 7, 50}) {
         check(training, resident_training, i, 32);

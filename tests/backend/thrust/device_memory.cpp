@@ -12,6 +12,7 @@
 #include <fixtures/episodes.hpp>
 #include <fixtures/guarded_memory.hpp>
 #include <fixtures/networks.hpp>
+#include <fixtures/same_episodes.hpp>
 #include <fixtures/thrust.hpp>
 
 #include <algorithm>
@@ -112,16 +113,9 @@ TEST_CASE("device memory: episodes are drawn there by kernels that are repeated,
     data::resident_episodes resident_training(guarded, training), resident_test(guarded, test);
     const auto check = [&](auto& sampler, auto& resident, integer i, integer tasks) {
         const integer waits = fixture::device::only().waits;
-        const auto expected = sampler.batch(i, tasks), drawn = resident.batch(i, tasks);
+        const auto drawn = resident.batch(i, tasks);
         CHECK(fixture::device::only().waits == waits);
-        const auto same = [&](const auto& a, const auto& b) {
-            std::vector<float> images(std::size_t(tasks * a.count * set.image_size()));
-            guarded.download(images.data(), b.inputs, integer(images.size()));
-            return std::equal(images.begin(), images.end(), a.inputs) && std::equal(a.targets, a.targets + tasks * a.count, b.targets);
-        };
-        CHECK(same(expected.support, drawn.support));
-        CHECK(same(expected.query, drawn.query));
-        CHECK(std::equal(expected.classes, expected.classes + tasks * expected.outputs, drawn.classes));
+        CHECK(fixture::same_episodes(guarded, sampler.batch(i, tasks), drawn));
     };
     for (const integer i : {0, 1, 2, 100, 7, 7, 50}) {
         check(training, resident_training, i, 4);
