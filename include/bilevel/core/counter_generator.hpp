@@ -37,11 +37,17 @@ public:
 
     /// 32 random bits.
     BILEVEL_HOST_DEVICE std::uint32_t bits() {
-        if (at_ == 4) {
+        if (left_ == 0) {
             words_ = detail::philox(seed_, stream_, index_, number_++);
-            at_ = 0;
+            left_ = 4;
         }
-        return words_[at_++];
+        --left_;
+        // The words move up: a device keeps in registers only what is not found by a number.
+        const std::uint32_t word = words_[0];
+        words_[0] = words_[1];
+        words_[1] = words_[2];
+        words_[2] = words_[3];
+        return word;
     }
 
     /// Uniform on 0 … n−1, n > 0, without bias: draws beyond the last whole multiple of n are thrown away.
@@ -89,7 +95,7 @@ private:
     }
 
     std::uint64_t seed_, index_;
-    std::uint32_t stream_, number_ = 0, at_ = 4;
+    std::uint32_t stream_, number_ = 0, left_ = 0;
     r123::Philox4x32::ctr_type words_{};
 };
 
