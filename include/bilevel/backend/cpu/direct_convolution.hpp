@@ -5,6 +5,7 @@
 #include <bilevel/backend/convolution_geometry.hpp>
 #include <bilevel/backend/cpu/convolution_axis.hpp>
 #include <bilevel/backend/cpu/packed_weights.hpp>
+#include <bilevel/backend/cpu/padded_images.hpp>
 #include <bilevel/backend/cpu/scratch.hpp>
 #include <bilevel/backend/cpu/thread_team.hpp>
 #include <bilevel/backend/cpu/tiled_products.hpp>
@@ -72,15 +73,8 @@ public:
     }
 
 protected:
-    /// Images of one task, (count, height, width, channels).
-    template <class T> struct image {
-        T* data;
-        integer count, height, width, channels;
-        integer row() const { return width * channels; }
-        integer size() const { return height * width * channels; }
-        image from(integer first) const { return part(first, count); }
-        image part(integer first, integer end) const { return {data + first * size(), end - first, height, width, channels}; }
-    };
+    template <class T> using image = images_of_task<T>;
+    using image_blocks = padded_blocks<Scalar>;
     template <class T> static image<T> image_of(const view<T>& v, integer t) {
         return {v.at(t), v.batch, v.extents[0], v.extents[1], v.extents[2]};
     }
@@ -92,46 +86,6 @@ protected:
         if (t == 0 || w.stride != 0) pack(to, w.at(t), rows, filters);
         return to;
     }
-
-    /// Blocks of images, with zeros around them, that stay in the second cache while they are read several times. Images that need no zeros are read where
-    /// they lie, unless they are to be copied: behind a copy a vector more can be read.
-    struct image_blocks {
-        image_blocks(const image<const Scalar>& in, const convolution_axis& vertical, const convolution_axis& horizontal, integer most,
-                     bool is_copied = false)
-            : all(in), height(vertical.extent_with_padding()), width(horizontal.extent_with_padding()), top(vertical.before()),
-              left(horizontal.before()), copied(is_copied || top > 0 || left > 0 || height > in.height || width > in.width),
-              step(std::clamp(block_bytes / std::max(image_size() * integer(sizeof(Scalar)), integer{1}), integer{1},
-                              std::max(most, integer{1}))),
-              count((in.count + step - 1) / step) {}
-
-        integer image_size() const { return height * width * all.channels; }
-        integer first(integer block) const { return block * step; }
-        /// Elements of the memory that a block with zeros takes.
-        integer memory() const { return copied ? step * image_size() + lanes<Scalar> : 0; }
-        /// The images of a block.
-        image<const Scalar> with_zeros(integer block, Scalar* to) const {
-            const image<const Scalar> in = all.part(first(block), std::min(first(block + 1), all.count));
-            if (!copied) return in;
-            const image<const Scalar> padded{to, in.count, height, width, in.channels};
-            const integer inside = std::clamp(width - left, integer{0}, in.width) * in.channels, before = left * in.channels;
-            for (integer n = 0; n < in.count; ++n)
-                for (integer i = 0; i < height; ++i, to += padded.row()) {
-                    if (i < top || i - top >= in.height) {
-                        std::fill_n(to, padded.row(), Scalar(0));
-                    } else {
-                        std::fill_n(to, before, Scalar(0));
-                        std::copy_n(in.data + n * in.size() + (i - top) * in.row(), inside, to + before);
-                        std::fill_n(to + before + inside, padded.row() - before - inside, Scalar(0));
-                    }
-                }
-            return padded;
-        }
-
-        image<const Scalar> all;
-        integer height, width, top, left;
-        bool copied;
-        integer step, count;
-    };
 
     /// Threads share the images.
     void correlate(const shared_among_threads& threads, image<Scalar> out, image<const Scalar> in, const Scalar* packed,
@@ -157,7 +111,7 @@ protected:
 
     /// How many stay in the second cache while each block of columns reads them; many are whole tiles.
     static integer images_at_once(integer size) {
-        const integer step = std::max(2 * block_bytes / std::max(size * integer(sizeof(Scalar)), integer{1}), integer{1});
+        const integer step = std::max(2 * image_blocks::bytes / std::max(size * integer(sizeof(Scalar)), integer{1}), integer{1});
         return step < 24 ? step : step / 24 * 24;
     }
 
@@ -299,7 +253,7 @@ protected:
         return {to, in.count, in.height, in.width, channels};
     }
 
-    static constexpr integer block_bytes = integer{1} << 17, few_weights_bytes = integer{1} << 14, read_again_bytes = integer{1} << 14;
+    static constexpr integer few_weights_bytes = integer{1} << 14, read_again_bytes = integer{1} << 14;
     aligned_vector<Scalar> packed_, padded_, whole_, sums_;
 };
 
