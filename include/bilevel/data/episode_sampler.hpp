@@ -96,6 +96,8 @@ public:
                 classes_.data()};
     }
 
+    /// The classes of the set as drawing reads them.
+    const detail::set_of_lists& lists() const { return lists_; }
     /// What the episodes from *first on consist of, drawn from the lists of this set, wherever they lie.
     detail::drawn_episodes drawn(const detail::class_lists& lists, const integer* first, int* classes, integer* images) const {
         const auto& s = settings_;

@@ -58,7 +58,7 @@ public:
 
     /// Copies the set.
     resident_episodes(Kernels& kernels, sampler_type sampler) : kernels_(&kernels), sampler_(std::move(sampler)) {
-        const detail::set_of_lists lists(sampler_.set());
+        const detail::set_of_lists& lists = sampler_.lists();
         const auto pixels = std::span(sampler_.set().images().data(), sampler_.set().images().size());
         workspace counted;
         (void)take<Pixel>(counted, pixels);

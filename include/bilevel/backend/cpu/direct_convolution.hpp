@@ -234,7 +234,7 @@ protected:
             const Scalar* const right = out.data + (any ? i * out.row() + j * out.channels : 0);
             Scalar* const tap = dw + (u * horizontal.taps + v) * in.channels * filters;
             const integer positions = std::max(at.rows * at.columns, integer{1});
-            const integer read = positions * (in.channels + widest_tile * lanes<Scalar>)*integer(sizeof(Scalar));
+            const integer read = positions * integer(sizeof(Scalar)) * (in.channels + widest_tile * lanes<Scalar>);
             const integer step = std::clamp(read_again_bytes / read, integer{1}, std::max(in.count, integer{1}));
             integer first = 0;
             do {  // also of no images, whose sum is zero
