@@ -5,6 +5,10 @@
 
 #include <bilevel/backend/primitives.hpp>
 
+#include <algorithm>
+#include <limits>
+#include <vector>
+
 using namespace bilevel;
 using conformance::argument;
 
@@ -80,6 +84,21 @@ TEST_CASE("convolution: the kernels give what the reference gives") {
 #if !defined(BILEVEL_CONFORMANCE_OF_THRUST) && !defined(BILEVEL_CONFORMANCE_OF_CUDA)
 template <class... Kernels> constexpr bool have_tangents = (backend::convolution_tangent_kernels<Kernels> && ...);
 static_assert(have_tangents<EVERY_ALGORITHM>);
+
+TEST_CASE_TEMPLATE("convolution: the gradient by the weights is zero where there are no images", Kernels, EVERY_ALGORITHM) {
+    using Scalar = typename Kernels::scalar;
+    constexpr integer channels = 16, filters = 32;
+    for (const integer side : {integer{3}, integer{14}})
+        for (const Scalar before : {std::numeric_limits<Scalar>::quiet_NaN(), Scalar{3}}) {
+            std::vector<Scalar> sum(9 * channels * filters, before);
+            Kernels kernels;
+            kernels.conv2d_backward_weights({sum.data(), 0, 1, 1, 9 * channels * filters, {3, 3, channels, filters}},
+                                            {nullptr, 0, 1, 0, side * side * channels, {side, side, channels}},
+                                            {nullptr, 0, 1, 0, side * side * filters, {side, side, filters}}, {1, 1}, before == 3);
+            const Scalar after = before == 3 ? before : Scalar{0};
+            CHECK(std::count(sum.begin(), sum.end(), after) == integer(sum.size()));
+        }
+}
 
 TEST_CASE("convolution: a tangent in one call is what two calls of the reference give") {
     for (const convolution& c : cases)

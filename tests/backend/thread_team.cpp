@@ -206,23 +206,31 @@ TEST_CASE_TEMPLATE("convolutions shared among threads have the bits of one", Sca
         integer images, side, channels, filters;
     };
     for (const sizes& s : {sizes{5, 7, 32, 64}, {1, 10, 64, 32}, {2, 5, 64, 128}, {31, 4, 16, 32}, {3, 8, 32, 32}})
-        for (const integer threads : {2, 3, 4, 9}) {
-            CAPTURE(s.images);
-            CAPTURE(s.channels);
-            CAPTURE(threads);
-            const conformance::argument x{s.images, {s.side, s.side, s.channels}}, y{s.images, {s.side, s.side, s.filters}},
-                w{1, {3, 3, s.channels, s.filters}};
-            for (const bool accumulate : {false, true}) {
-                CHECK(different_bits<Scalar>(threads, y, {x, w},
-                                             [&](auto& k, auto out, auto& in) { k.conv2d(out, in[0], in[1], geometry, accumulate); }) == 0);
-                CHECK(different_bits<Scalar>(threads, x, {y, w}, [&](auto& k, auto out, auto& in) {
-                          k.conv2d_backward_data(out, in[0], in[1], geometry, accumulate);
-                      }) == 0);
-                CHECK(different_bits<Scalar>(threads, w, {x, y}, [&](auto& k, auto out, auto& in) {
-                          k.conv2d_backward_weights(out, in[0], in[1], geometry, accumulate);
-                      }) == 0);
+        for (const auto algorithm : {backend::convolution_algorithm::automatic, backend::convolution_algorithm::winograd_4x4})
+            for (const integer threads : {2, 3, 4, 9}) {
+                CAPTURE(s.images);
+                CAPTURE(s.channels);
+                CAPTURE(threads);
+                const conformance::argument x{s.images, {s.side, s.side, s.channels}}, y{s.images, {s.side, s.side, s.filters}},
+                    w{1, {3, 3, s.channels, s.filters}};
+                const auto same = [&](const conformance::argument& output, const std::vector<conformance::argument>& inputs, auto f) {
+                    CHECK(different_bits<Scalar>(threads, output, inputs, [&](auto& k, auto out, auto& in) {
+                              k.pin(algorithm);
+                              f(k, out, in);
+                          }) == 0);
+                };
+                for (const bool accumulate : {false, true}) {
+                    same(y, {x, w}, [=](auto& k, auto out, auto& in) { k.conv2d(out, in[0], in[1], geometry, accumulate); });
+                    same(x, {y, w}, [=](auto& k, auto out, auto& in) { k.conv2d_backward_data(out, in[0], in[1], geometry, accumulate); });
+                    same(w, {x, y},
+                         [=](auto& k, auto out, auto& in) { k.conv2d_backward_weights(out, in[0], in[1], geometry, accumulate); });
+                }
+                same(y, {x, w, x, w}, [=](auto& k, auto out, auto& in) { k.conv2d_tangent(out, in[0], in[1], in[2], in[3], geometry); });
+                same(x, {y, w, y, w},
+                     [=](auto& k, auto out, auto& in) { k.conv2d_backward_data_tangent(out, in[0], in[1], in[2], in[3], geometry); });
+                same(w, {x, y, x, y},
+                     [=](auto& k, auto out, auto& in) { k.conv2d_backward_weights_tangent(out, in[0], in[1], in[2], in[3], geometry); });
             }
-        }
 }
 
 TEST_CASE_TEMPLATE("direct convolutions shared among threads have the bits of one", Scalar, float, double) {

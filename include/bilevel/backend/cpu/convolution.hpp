@@ -8,6 +8,7 @@
 #include <bilevel/backend/cpu/thread_team.hpp>
 #include <bilevel/backend/cpu/winograd.hpp>
 
+#include <algorithm>
 #include <cstddef>
 
 namespace bilevel::backend {
@@ -84,6 +85,10 @@ private:
     }
     template <std::size_t Terms>
     void backward_weights(view<Scalar> dw, const terms<Terms>& of, convolution_geometry geometry, bool accumulate) {
+        if (of[0].left.batch == 0) {  // no images, whose sum is zero
+            for (integer t = 0; t < dw.tasks && !accumulate; ++t) std::fill_n(dw.at(t), dw.size, Scalar{0});
+            return;
+        }
         switch (const auto how = choose(of[0].left, of[0].right, dw, geometry)) {
             case convolution_algorithm::winograd_2x2:
             case convolution_algorithm::winograd_4x4:

@@ -235,14 +235,13 @@ protected:
             Scalar* const tap = dw + (u * horizontal.taps + v) * in.channels * filters;
             const integer positions = std::max(at.rows * at.columns, integer{1});
             const integer read = positions * integer(sizeof(Scalar)) * (in.channels + widest_tile * lanes<Scalar>);
-            const integer step = std::clamp(read_again_bytes / read, integer{1}, std::max(in.count, integer{1}));
-            integer first = 0;
-            do {  // also of no images, whose sum is zero
+            const integer step = std::clamp(read_again_bytes / read, integer{1}, in.count);
+            for (integer first = 0; first < in.count; first += step) {
                 at.images = std::min(step, in.count - first);
                 correlate_matrix(
                     tap, filters, left + first * in.size(), right + first * out.size(), at, in.channels, filters,
                     [](integer channel) { return channel; }, accumulate || first > 0);
-            } while ((first += step) < in.count);
+            }
         });
     }
 
