@@ -130,13 +130,14 @@ def errors(ours, peer, folders, scratch):
     return all_errors
 
 
-def how_ours_computes(name, scalar, options):
+def how_ours_computes(case, name, scalar, options):
     """The arguments of our program that the row and the command line ask for; tensor cores and cuDNN are for floats alone."""
+    planes = ["--planes=recomputed"] if case.planes == "recomputed" else []
     if options.device == "cpu":
-        return [f"--convolution={options.convolution}"]
+        return [*planes, f"--convolution={options.convolution}"]
     if scalar == "double":
-        return []
-    return [f"--arithmetic={'tf32' if name.endswith('_tf32') else options.arithmetic}", *(["--cudnn"] if options.cudnn else [])]
+        return planes
+    return [*planes, f"--arithmetic={'tf32' if name.endswith('_tf32') else options.arithmetic}", *(["--cudnn"] if options.cudnn else [])]
 
 
 def check(case, name, threads, options, scratch, known):
@@ -148,7 +149,7 @@ def check(case, name, threads, options, scratch, known):
         if scalar in found:
             continue
         folders = make_examples(Ours(options.program, of, "double", threads), of, scratch, count)
-        ours = Ours(options.program, of, scalar, threads, options.device, how_ours_computes(name, scalar, options))
+        ours = Ours(options.program, of, scalar, threads, options.device, how_ours_computes(of, name, scalar, options))
         with Peer(name, of, scalar, threads, make_layout(ours, of, scratch), options.device, options.instructions) as peer:
             found[scalar] = statistics.median(errors(ours, peer, folders, scratch))
         rounds_factors = scalar == "float" and name.endswith("_tf32")  # to ten bits, which is what such a row shows
@@ -160,7 +161,7 @@ def check(case, name, threads, options, scratch, known):
 
 def measure(case, name, threads, options, scratch):
     """Both sides in turn, in float: medians of ours, milliseconds and memory of the peer."""
-    ours = Ours(options.program, case, "float", threads, options.device, how_ours_computes(name, "float", options))
+    ours = Ours(options.program, case, "float", threads, options.device, how_ours_computes(case, name, "float", options))
     folder = make_examples(Ours(options.program, case, "double", threads), case, scratch, 1)[0]
     with Peer(name, case, "float", threads, make_layout(ours, case, scratch), options.device, options.instructions) as peer:
         peer.ask(f"load {folder}")
@@ -224,7 +225,7 @@ def main():
     if not rows:
         raise SystemExit(f"compare: no row matches {options.rows!r}; there are " + ", ".join(f"{c.name}/{p}" for c in cases for p in c.peers))
     print("against " + ", ".join(f"{name} {version}" for name in ("torch", "torchopt", "higher", "jax") if (version := version_of(name))))
-    print(f"{'case':16} {'threads':>7} {'ours ms':>9} {'peer':10} {'peer ms':>9} {'ratio':>6} {'GFLOP':>7} {'of peak':>7} {'MB':>6} {'peer MB':>7} "
+    print(f"{'case':22} {'threads':>7} {'ours ms':>9} {'peer':10} {'peer ms':>9} {'ratio':>6} {'GFLOP':>7} {'of peak':>7} {'MB':>6} {'peer MB':>7} "
           f"{'error':>8} {'double':>8}")
     results, known, refused = [], {}, 0
     if options.json:  # so that no figures of an earlier run stay where every row is refused
@@ -236,13 +237,13 @@ def main():
                 for threads in options.threads:
                     row = compare(case, peer, threads, error, options, Path(scratch))
                     results.append(row)
-                    print(f"{row['case']:16} {threads:7} {row['ours_ms']:9.1f} {peer:10} {row['peer_ms']:9.1f} {row['ratio']:6.2f} {row['gflop']:7.1f} "
+                    print(f"{row['case']:22} {threads:7} {row['ours_ms']:9.1f} {peer:10} {row['peer_ms']:9.1f} {row['ratio']:6.2f} {row['gflop']:7.1f} "
                           f"{100 * row['share_of_peak']:6.0f}% {row['rss_mb']:6.0f} {row['peer_rss_mb']:7.0f} {row['gradient_error']:8.1e} "
                           f"{row['gradient_error_in_double']:8.1e}", flush=True)
                     if options.json:  # after every row: a run that is stopped keeps what it has
                         Path(options.json).write_text(json.dumps(results, indent=2) + "\n")
             except (Disagreement, Failure) as why:
-                print(f"{case.name:16} {'':7} {peer}: {why}", flush=True)
+                print(f"{case.name:22} {'':7} {peer}: {why}", flush=True)
                 refused += 1
     raise SystemExit(1 if refused else 0)
 
