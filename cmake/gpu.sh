@@ -8,8 +8,8 @@
 #                                     (headers, Google Benchmark, and Omniglot's folder, if given), less than 64 MiB
 #   sh cmake/gpu.sh [run [PART…]]     on the machine with the GPU: builds, tests, sanitizes, trains and measures, and writes build/gpu/report.md.
 #                                     PARTs: build test bits peers benchmark train sanitize kernels peers_tf32 peers_cudnn peers_three_tf32 peers_rest
-#                                     peers_rest_tf32; without any, all of them, in this order: first what all figures rest on, then the main table, so that
-#                                     it is there when the machine is taken away, and last what takes long and says least. Each part has a limit of at most
+#                                     kernels_rest peers_rest_tf32 sanitize_rest; without any, all of them, in this order: first what all figures rest on, then
+#                                     the main table, so that it is there when the machine is taken away, and last what takes long and says least. Each part has a limit of at most
 #                                     ten minutes, and all together have BILEVEL_GPU_MINUTES, 25 without it; parts for which no time is left are named. Each may run
 #                                     alone: the report is of all that have run so far, and says of which version each is. The peers are those that
 #                                     python3 finds (PyTorch, JAX).
@@ -97,45 +97,53 @@ tests() { # none of which may be skipped here
     cat "$build/ctest.log"
     ! grep -q 'Skipped' "$build/ctest.log"
 }
-sanitize() { # few cases: under the tool each kernel takes some hundred times as long
-    found='' left=4
-    for tool in memcheck racecheck initcheck synccheck; do
+sanitize() { # PATTERNS TOOL…: the cases that match, each tool with its share of the time; under one of them each kernel takes some hundred times as long
+    cases=$1 found=''
+    shift
+    left=$#
+    for tool; do
         echo "== $tool"
-        share "$left" env BILEVEL_SEPARATE_BUFFERS=1 compute-sanitizer --tool "$tool" --error-exitcode 9 "$build/tests/cuda/test_cuda" \
-            --test-case="*first of equal*,*computed by hand*,*known beforehand*,*calls each index once*,*state from elsewhere*" ||
+        share "$left" env BILEVEL_SEPARATE_BUFFERS=1 compute-sanitizer --tool "$tool" --error-exitcode 9 "$build/tests/cuda/test_cuda" --test-case="$cases" ||
             found="$found $tool: status $?;"
         left=$((left - 1))
     done
     [ -z "$found" ] || { echo "==$found"; return 1; }
 }
-hypergradient() { # OUTPUT COMMAND…: of a batch of second-order MAML, 32 tasks, run by the command
-    input=$build/maml_input output=$1
-    shift
+hypergradient() { # OUTPUT ARGUMENTS COMMAND…: of random images, run by the command
+    input=$build/input output=$1 of=$2
+    shift 2
     rm -rf "$input"
-    limited "$build/examples/hypergradient" --algorithm maml --network conv4 --scalar double --write-example "$input" --tasks 32 --queries 15 || return
-    limited "$@" "$build/examples/hypergradient" --backend cuda --algorithm maml --network conv4 --inner-rate 0.1 --scalar float --input "$input" --output "$output"
+    # shellcheck disable=SC2086
+    limited "$build/examples/hypergradient" --backend cuda $of --scalar double --write-example "$input" --queries 15 || return
+    # shellcheck disable=SC2086
+    "$@" "$build/examples/hypergradient" --backend cuda $of --inner-rate 0.1 --scalar float --input "$input" --output "$output"
 }
+maml='--algorithm maml --network conv4 --tasks 32'
 bits() { # of two processes
     rm -f "$build"/bits_*.npy
-    for run in 1 2; do hypergradient "$build/bits_$run.npy" || return; done
+    for run in 1 2; do hypergradient "$build/bits_$run.npy" "$maml" limited || return; done
     cmp "$build/bits_1.npy" "$build/bits_2.npy" && echo "two processes give the same bits"
 }
-kernels() { # of one hypergradient, kernel by kernel, beside what the device can do
+kernels() { # ARGUMENTS…: of one hypergradient of each, kernel by kernel, beside what the device can do
     command -v ncu >/dev/null || { echo "there is no ncu here"; return 1; }
-    rm -f "$build/ncu.csv"
     metrics=$(limited ncu --query-metrics 2>&1 | python3 benchmarks/cuda/kernels.py --metrics)
-    hypergradient "$build/profiled.npy" ncu --csv --print-units base --log-file "$build/ncu.csv" --metrics "$metrics" || {
-        status=$?
-        [ ! -f "$build/ncu.csv" ] || grep -v '^"' "$build/ncu.csv" # what ncu says, such as that counters are for root alone
-        return "$status"
-    }
-    python3 benchmarks/cuda/kernels.py "$build/ncu.csv"
+    left=$# result=0
+    for of; do
+        printf '\n== %s\n' "$of"
+        rm -f "$build/ncu.csv"
+        # The device's clocks stay as they are: they may not be ours to change, and are those at which everything else was timed.
+        hypergradient "$build/profiled.npy" "$of" share "$left" ncu --clock-control none --csv --print-units base --log-file "$build/ncu.csv" --metrics "$metrics" ||
+            result=$?
+        [ ! -f "$build/ncu.csv" ] || python3 benchmarks/cuda/kernels.py "$build/ncu.csv" || result=1 # of what it has measured, or what it says
+        left=$((left - 1))
+    done
+    return "$result"
 }
-train() { # the recipe of docs/omniglot.md
+train() { # the short run of docs/omniglot.md, which reaches 98.56 % on a cpu
     set --
-    [ ! -d "$build/omniglot" ] || set -- --dataset omniglot --data "$build/omniglot"
-    limited "$build/examples/few_shot" --backend cuda --algorithm maml --seed 7 --checkpoint "$build/maml.state" --checkpoint-interval 1000 --resume \
-        --json "$build/maml.json" "$@"
+    [ ! -d "$build/omniglot" ] || set -- --dataset omniglot --data "$build/omniglot" --network conv4_strided --filters 64 --meta-batch 16 --outer-rate 0.002 --iterations 6000
+    limited "$build/examples/few_shot" --backend cuda --algorithm maml --queries 5 --seed 7 --episodes 1000 --checkpoint "$build/maml.state" --checkpoint-interval 1000 \
+        --resume --json "$build/maml.json" "$@"
 }
 peers() { # NAME ROWS OPTION…: those of the rows that match
     json=$build/$1.json rows=$2
@@ -151,7 +159,7 @@ peers_cudnn() {
     peers "$@" --cudnn
 }
 
-all="build test bits peers benchmark train sanitize kernels peers_tf32 peers_cudnn peers_three_tf32 peers_rest peers_rest_tf32"
+all="build test bits peers benchmark train sanitize kernels peers_tf32 peers_cudnn peers_three_tf32 peers_rest kernels_rest peers_rest_tf32 sanitize_rest"
 part() {
     main='(maml_omniglot|maml_84_1shot)' rest='(fomaml|anil|imaml|mtl|maml_84_5shot)' fp32='(functional|compiled|autograd|jax)$' title="Beside PyTorch and JAX"
     case $1 in
@@ -161,8 +169,13 @@ part() {
     peers) section peers 420 60 "$title: second-order MAML, in FP32" peers peers "$main/$fp32" ;;
     benchmark) section benchmark 120 200 "Meta-steps" limited "$build/benchmarks/benchmark_cuda_meta_step" --benchmark_min_time=1 --benchmark_repetitions=3 --benchmark_report_aggregates_only=true ;;
     train) section train 300 60 "Training" train ;;
-    sanitize) section sanitize 240 120 "compute-sanitizer" sanitize ;;
-    kernels) section kernels 180 60 "Kernels of second-order MAML, 28×28×1, 32 tasks" kernels ;;
+    sanitize) section sanitize 240 120 "compute-sanitizer, the cases that take it a few seconds" sanitize \
+        "*first of equal*,*computed by hand*,*known beforehand*,*calls each index once*,*state from elsewhere*" memcheck racecheck initcheck synccheck ;;
+    sanitize_rest) section sanitize_rest 590 120 "compute-sanitizer, all cases" sanitize "*" memcheck initcheck racecheck ;;
+    kernels) section kernels 180 60 "Kernels of second-order MAML, 28×28×1 and 84×84×3, 32 tasks" kernels "$maml" "$maml --image 84,84,3 --filters 32" ;;
+    kernels_rest) section kernels_rest 240 120 "Kernels of the other algorithms" kernels "--algorithm anil --network conv4 --tasks 32" \
+        "--algorithm imaml --network conv4 --tasks 32 --inner-steps 16 --cg-iterations 5" "--algorithm mtl --network resnet12 --tasks 1 --image 32,32,3" \
+        "$maml --arithmetic tf32" ;;
     peers_tf32) section peers_tf32 300 60 "$title: second-order MAML, all in TF32" peers peers_tf32 "$main/.*_tf32$" ;;
     peers_cudnn) section peers_cudnn 180 60 "$title: MTL with ResNet-12, ours with cuDNN" peers_cudnn peers_cudnn "mtl_resnet12" ;;
     peers_three_tf32) section peers_three_tf32 240 60 "$title: second-order MAML, ours in 3xTF32 beside FP32" peers peers_three_tf32 "$main/$fp32" --arithmetic three_tf32 ;;

@@ -5,8 +5,7 @@
     ncu --query-metrics | kernels.py --metrics      prints what ncu has to measure, of what this device has
 
 memory: bytes of the device's memory, beside what it can move. FLOP/s: additions and multiplications of floats that threads executed, those of index arithmetic in
-whole numbers not among them, beside a multiply-add a lane and cycle; what the tensor cores do is no part of them. tensor: cycles in which these were busy. All at
-the clock that ncu sets, which is lower than the highest.
+whole numbers not among them, beside a multiply-add a lane and cycle; what the tensor cores do is no part of them. tensor: cycles in which these were busy.
 """
 import csv
 import re
@@ -28,12 +27,15 @@ def metrics(listed):
 
 
 def short(name):
-    """The primitive that a kernel is of: its lambda's function, or its operands and tile."""
+    """The primitive that a kernel is of: its lambda's function, its operands and tile, or its functor."""
     product = re.search(r"(\w+_operands)<.*?(\w+_tile<[^>]*>)", name)
     if product:
         return " ".join(product.groups())
-    primitive = re.findall(r"::(\w+)\(", name)
-    return primitive[-1] if primitive else name[:80]
+    functor = re.search(r"call_each<(.*)>\(", name)
+    primitive = re.findall(r"::(\w+)\(", functor.group(1) if functor else name)
+    if primitive:
+        return primitive[-1]
+    return re.sub(r"(\w+::)+|\bby_task<", "", functor.group(1) if functor else name)[:80]  # without namespaces, which are the same for all
 
 
 def read(file):

@@ -124,7 +124,8 @@ TEST_CASE("cuda: what failed, or lost its memory, is not recorded before it has 
     CHECK_THROWS_AS(on.repeat(these, [] { throw numeric_error("the first run"); }), numeric_error);
     three_times();
     CHECK(on.kernels_of_graph() == 1);
-    CHECK_THROWS(on.repeat(others, [&] { on.launcher().scratch<float>(integer{1} << 50); }));  // and gives back what there was
+    CHECK_THROWS_AS(on.repeat(others, [&] { on.launcher().scratch<float>(integer{1} << 50); }),
+                    cuda_error);  // and gives back what there was
     three_times();
     CHECK(on.kernels_of_graph() == 1);
 }

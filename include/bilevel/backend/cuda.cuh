@@ -41,9 +41,9 @@ struct cuda_settings {
 };
 
 /// An NVIDIA GPU: the device that is current when the backend is made, and must be in every thread that uses it. All tasks of a batch are one block, and every
-/// kernel takes all of them at once, on one stream; convolutions and matrix products by tiles in shared memory, everything else by Thrust. The host waits when it
-/// reads a loss, and at no other time; a step, or a hypergradient, whose shapes and arrays are those of an earlier one is a single CUDA graph. Arithmetic is FP32
-/// (or double) unless the settings say otherwise, and the bits of a result are the same in every run.
+/// kernel takes all of them at once, on one stream; convolutions and matrix products by tiles in shared memory, everything else by Thrust. In a step the host
+/// waits once, at its end, for what it reads; a step, or a hypergradient, whose shapes and arrays are those of an earlier one is a single CUDA graph. Arithmetic
+/// is FP32 (or double) unless the settings say otherwise, and the bits of a result are the same in every run.
 /// Throws `cuda_error`, which names the call, where there is no device or a call fails, and `argument_error` for an arithmetic that the scalar or the device
 /// does not have, and for cuDNN where the scalar is double or the program was built without it. Needs nvcc: the header is not a part of bilevel.hpp.
 template <class Scalar>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/cuda/check.cuh>
+#include <bilevel/backend/cuda/memory.cuh>
 #include <bilevel/backend/thrust/launcher.hpp>
 #include <bilevel/core/integer.hpp>
 
@@ -13,8 +14,10 @@
 #endif
 
 #include <thrust/iterator/counting_iterator.h>
+#include <thrust/memory.h>
 #include <thrust/system/cuda/execution_policy.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
@@ -51,5 +54,11 @@ template <class Size, class F>
     }
     return first + count;
 }
+
+/// What Thrust finds for its memory on the device: a failure is a `cuda_error`, as everywhere else.
+inline ::thrust::pointer<void, cuda_policy> malloc(cuda_policy&, std::size_t bytes) {
+    return ::thrust::pointer<void, cuda_policy>(cuda_memory().allocate(bytes));
+}
+template <class Pointer> void free(cuda_policy&, Pointer data) { cuda_memory().deallocate(::thrust::raw_pointer_cast(data), 0); }
 
 }  // namespace bilevel::backend
