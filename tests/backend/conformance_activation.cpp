@@ -12,7 +12,7 @@ namespace {
 
 TEST_CASE_TEMPLATE("activation: the kernels give what the reference gives", Kernels, backend::reference<float>, KERNELS_UNDER_TEST) {
     for (const double slope : {0.0, 0.25})
-        for (const integer tasks : {1, 3})
+        for (const integer tasks : {1, 4})
             for (const argument& x : {argument{1, {1}}, argument{7, {5, 3, 17}}}) {
                 using scalar = typename Kernels::scalar;
                 CAPTURE(slope);

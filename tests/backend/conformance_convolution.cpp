@@ -55,7 +55,7 @@ using enum backend::convolution_algorithm;
 
 TEST_CASE("convolution: the kernels give what the reference gives") {
     for (const convolution& c : cases)
-        for (const integer tasks : {1, 3})
+        for (const integer tasks : {1, 4})
             for (const bool accumulate : {false, true}) {
                 CAPTURE(c.height);
                 CAPTURE(c.width);
@@ -63,7 +63,7 @@ TEST_CASE("convolution: the kernels give what the reference gives") {
                 CAPTURE(c.padding);
                 CAPTURE(tasks);
                 CAPTURE(accumulate);
-                if (tasks == 3 && c.pixels() > 200) continue;  // the reference is slow
+                if (tasks == 4 && c.pixels() > 200) continue;  // the reference is slow
                 for (const bool shared : {false, true}) {
                     conformance::check<backend::reference<float>, EVERY_ALGORITHM>(
                         tasks, c.patch(), {c.output()}, {c.image(), c.weights(shared)},
@@ -102,14 +102,14 @@ TEST_CASE_TEMPLATE("convolution: the gradient by the weights is zero where there
 
 TEST_CASE("convolution: a tangent in one call is what two calls of the reference give") {
     for (const convolution& c : cases)
-        for (const integer tasks : {1, 3})
+        for (const integer tasks : {1, 4})
             for (const bool shared : {false, true}) {
                 CAPTURE(c.height);
                 CAPTURE(c.width);
                 CAPTURE(tasks);
                 CAPTURE(shared);
                 // The reference is slow, and what no vectors take is two calls.
-                if (c.pixels() > (tasks == 3 || c.channels % 16 != 0 ? 60 : 1000)) continue;
+                if (c.pixels() > (tasks == 4 || c.channels % 16 != 0 ? 60 : 1000)) continue;
                 const auto geometry = c.geometry();
                 // The weights may be shared; what moves them is each task's own.
                 conformance::check<EVERY_ALGORITHM>(

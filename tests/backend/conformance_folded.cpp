@@ -42,7 +42,7 @@ const block cases[] = {{1, 1, 1, 1, 3, 1, 1, 1, 0, false, 1},     {2, 3, 2, 1, 5
 
 TEST_CASE("folded: the moments of patches are what the reference gives") {
     for (const block& c : cases)
-        for (const integer tasks : {1, 3}) {
+        for (const integer tasks : {1, 4}) {
             CAPTURE(c.height);
             CAPTURE(c.channels);
             conformance::check<backend::reference<float>, FOLDED_KERNELS_UNDER_TEST>(
@@ -68,7 +68,7 @@ TEST_CASE("folded: the kernels of the weights give what the reference gives") {
         return backend::folded<typename K::scalar>{w, gain, mean, r, v};
     };
     for (const block& c : cases)
-        for (const integer tasks : {1, 3}) {
+        for (const integer tasks : {1, 4}) {
             CAPTURE(c.height);
             CAPTURE(c.filters);
             const integer terms = c.patch() * c.patch() + 16;  // a sum in a sum, then some operations on each element
@@ -116,7 +116,7 @@ TEST_CASE("folded: the kernels of the weights give what the reference gives") {
 
 TEST_CASE("folded: the convolution with what follows it gives what the reference gives") {
     for (const block& c : cases)
-        for (const integer tasks : {1, 3})
+        for (const integer tasks : {1, 4})
             for (const bool shared : {false, true}) {
                 CAPTURE(c.height);
                 CAPTURE(c.filters);

@@ -19,7 +19,7 @@ const logits cases[] = {{1, 1}, {1, 5}, {25, 5}, {7, 20}, {13, 2}};
 
 TEST_CASE_TEMPLATE("loss: the kernels give what the reference gives", Kernels, backend::reference<float>, KERNELS_UNDER_TEST) {
     for (const logits& c : cases)
-        for (const integer tasks : {1, 3}) {
+        for (const integer tasks : {1, 4}) {
             CAPTURE(c.batch);
             CAPTURE(c.ways);
             const conformance::numbers<int> labels(tasks, c.batch, c.ways, 1);

@@ -6,6 +6,8 @@
 #include <bilevel/autodiff/dual.hpp>
 #include <bilevel/core/rows.hpp>
 
+#include <iterator>
+
 using namespace bilevel;
 using conformance::argument;
 
@@ -13,11 +15,11 @@ namespace {
 
 template <class Scalar> rows<Scalar> as_rows(const view<Scalar>& v) { return {v.data, v.stride, v.tasks, v.size}; }
 
-constexpr float factors[] = {0.5f, -3, 0.125f};
+constexpr float factors[] = {0.5f, -3, 0.125f, 2};
 
 /// The factors of the slice's tasks, in any scalar.
 template <class Scalar> struct task_factors {
-    Scalar values[3];
+    Scalar values[std::size(factors)];
     explicit task_factors(conformance::slice s) {
         for (integer t = 0; t < s.tasks; ++t) values[t] = factors[s.first + t];
     }
@@ -26,7 +28,7 @@ template <class Scalar> struct task_factors {
 TEST_CASE_TEMPLATE("vector: the kernels give what the reference gives", Kernels, backend::reference<float>, KERNELS_UNDER_TEST) {
     const auto scalar_of = []<class K>(const K&) { return typename K::scalar(); };
     for (const integer size : {1, 16, 31, 100, 4099})
-        for (const integer tasks : {1, 3})
+        for (const integer tasks : {1, 4})
             for (const bool shared : {false, true}) {
                 CAPTURE(size);
                 CAPTURE(tasks);
@@ -47,7 +49,7 @@ TEST_CASE_TEMPLATE("vector: the kernels give what the reference gives", Kernels,
                     k.scale_and_add(as_rows(out[0]), a.values, as_rows(in[0]));
                 });
                 conformance::check<Kernels>(tasks, size, {number}, {y, x}, [&](auto& k, auto out, auto in, auto s) {
-                    decltype(scalar_of(k)) sums[3];
+                    decltype(scalar_of(k)) sums[std::size(factors)];
                     k.inner_products(sums, as_rows(in[0]), as_rows(in[1]));
                     for (integer t = 0; t < s.tasks; ++t) *out[0].at(t) = sums[t];
                 });
