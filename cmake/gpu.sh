@@ -8,7 +8,7 @@
 #                                     (headers, Google Benchmark, and Omniglot's folder, if given), less than 64 MiB
 #   sh cmake/gpu.sh [run [PART…]]     on the machine with the GPU: builds, tests, sanitizes, trains and measures, and writes build/gpu/report.md.
 #                                     PARTs: build test bits peers benchmark train sanitize kernels peers_tf32 peers_cudnn peers_three_tf32 peers_rest
-#                                     kernels_rest peers_rest_tf32 sanitize_rest; without any, all of them, in this order: first what all figures rest on, then
+#                                     kernels_rest primitives peers_rest_tf32 sanitize_rest; without any, all of them, in this order: first what all figures rest on, then
 #                                     the main table, so that it is there when the machine is taken away, and last what takes long and says least. Each part has a limit of at most
 #                                     ten minutes, and all together have BILEVEL_GPU_MINUTES, 25 without it; parts for which no time is left are named. Each may run
 #                                     alone: the report is of all that have run so far, and says of which version each is. The peers are those that
@@ -86,7 +86,7 @@ build() {
     cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DBILEVEL_CUDA=ON -DBILEVEL_NATIVE=OFF "-DCMAKE_PREFIX_PATH=$build/pack/usr" \
         -DBILEVEL_INSTALL=OFF >"$build/configure.log" 2>&1 || { cat "$build/configure.log"; return 1; }
     grep -i 'bilevel: cu' "$build/configure.log" # CUDA, and whether cuDNN is there, which nothing needs
-    limited cmake --build "$build" --parallel "$(nproc)" --target test_cuda benchmark_cuda_meta_step few_shot hypergradient
+    limited cmake --build "$build" --parallel "$(nproc)" --target test_cuda benchmark_cuda_meta_step benchmark_cuda_primitives few_shot hypergradient sinusoids_on_cuda readme_on_cuda
 }
 tests() { # none of which may be skipped here
     limited ctest --test-dir "$build" -L cuda -E no_spills --no-tests=error --output-on-failure --parallel 4 >"$build/ctest.log" 2>&1 || {
@@ -159,7 +159,7 @@ peers_cudnn() {
     peers "$@" --cudnn
 }
 
-all="build test bits peers benchmark train sanitize kernels peers_tf32 peers_cudnn peers_three_tf32 peers_rest kernels_rest peers_rest_tf32 sanitize_rest"
+all="build test bits peers benchmark train sanitize kernels peers_tf32 peers_cudnn peers_three_tf32 peers_rest kernels_rest primitives peers_rest_tf32 sanitize_rest"
 part() {
     main='(maml_omniglot|maml_84_1shot)' rest='(fomaml|anil|imaml|mtl|maml_84_5shot)' fp32='(functional|compiled|autograd|jax)$' title="Beside PyTorch and JAX"
     case $1 in
@@ -168,6 +168,7 @@ part() {
     bits) section bits 60 20 "The bits of two runs" bits ;;
     peers) section peers 420 60 "$title: second-order MAML, in FP32" peers peers "$main/$fp32" ;;
     benchmark) section benchmark 120 200 "Meta-steps" limited "$build/benchmarks/benchmark_cuda_meta_step" --benchmark_min_time=1 --benchmark_repetitions=3 --benchmark_report_aggregates_only=true ;;
+    primitives) section primitives 240 500 "Primitives" limited "$build/benchmarks/benchmark_cuda_primitives" --benchmark_min_time=0.02 ;;
     train) section train 300 60 "Training" train ;;
     sanitize) section sanitize 240 120 "compute-sanitizer, the cases that take it a few seconds" sanitize \
         "*first of equal*,*computed by hand*,*known beforehand*,*calls each index once*,*state from elsewhere*" memcheck racecheck initcheck synccheck ;;
