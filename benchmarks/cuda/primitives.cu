@@ -13,11 +13,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <string>
 #include <vector>
 
 #include "hypergradient/device_peak.hpp"
 #include "primitives.hpp"
+#include "run.hpp"
 
 namespace {
 
@@ -113,27 +113,15 @@ private:
 }  // namespace
 
 int main(int argc, char** argv) {
-    std::string short_runs = "--benchmark_min_time=0.05", table = "--benchmark_counters_tabular=true";
-    std::vector<char*> arguments{argv[0], short_runs.data(), table.data()};
-    arguments.insert(arguments.end(), argv + 1, argv + argc);
-    int count = static_cast<int>(arguments.size());
-    benchmark::Initialize(&count, arguments.data());
-    if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 1;
     try {
-        char peak[32];
-        std::snprintf(peak, sizeof peak, "%.1f", exchange::device_peak_flops(true) / 1e9);
-        benchmark::AddCustomContext("backend", gpu::backend().describe());
-        benchmark::AddCustomContext("peak, float, GFLOP/s, by its data sheet", peak);
-        register_every_primitive<gpu>(32);
-        register_resnet12<gpu, bilevel::shape<84, 84, 3>>(75);  // five leave most of a device idle
-        if (benchmark::RunSpecifiedBenchmarks() == 0) {
-            std::fputs("no benchmark matches the filter\n", stderr);
-            return 1;
-        }
+        return run(argc, argv, [] {
+            benchmark::AddCustomContext("backend", gpu::backend().describe());
+            benchmark::AddCustomContext("peak, float, GFLOP/s, by its data sheet", in_giga(exchange::device_peak_flops(true)));
+            register_every_primitive<gpu>(32);
+            register_resnet12<gpu, bilevel::shape<84, 84, 3>>(75);  // five leave most of a device idle
+        });
     } catch (const bilevel::cuda_error& e) {
         std::fprintf(stderr, "benchmark_cuda_primitives: %s\n", e.what());
         return 1;
     }
-    benchmark::Shutdown();
-    return 0;
 }
