@@ -24,7 +24,7 @@
 #include "primitives_of_layers.hpp"
 
 /// Every primitive at the shapes at which the networks call it, which are read off the networks: five examples a task where the name of a row says nothing
-/// else.
+/// else; the convolutions of Conv-4 once more with the 25 of five shots.
 namespace benchmarks {
 
 template <class Machine, class Network> void register_head(const std::string& network, integer tasks) {
@@ -50,6 +50,8 @@ template <class Machine, class Network, std::size_t I> void register_layer_of_co
     if constexpr (kind == "convolution") {
         using enum convolution_algorithm;
         register_convolution<Machine, layer>(at, {direct, direct_across_images, winograd_2x2, winograd_4x4});
+        constexpr integer five_shots = 5 * ways;
+        register_convolution<Machine, layer>({at.name + "/images:" + std::to_string(five_shots), five_shots, tasks}, {});
     } else if constexpr (block > 0 || I + 1 == body::depth) {
         if constexpr (kind == "batch_norm") {
             register_batch_norm<Machine, layer>(at);

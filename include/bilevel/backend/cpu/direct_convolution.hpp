@@ -60,14 +60,13 @@ public:
         const convolution_axis vertical{dy.extents[0], geometry.stride, -geometry.padding, dw.extents[0], 0, 1},
             horizontal{dy.extents[1], geometry.stride, -geometry.padding, dw.extents[1], 0, 1};
         for (integer t = 0; t < dw.tasks; ++t) {
-            image<const Scalar> in = image_of(x, t), out = image_of(dy, t);
-            const integer filters = out.channels;
-            if (filters % lanes<Scalar> != 0) out = with_whole_vectors(out);
+            const image<const Scalar> in = image_of(x, t), out = image_of(dy, t);
             const integer shares = threads.shares_of_products(in.count * dy.size * vertical.taps * horizontal.taps * in.channels);
             if (across_images) {
-                correlate_taps(threads, shares, dw.at(t), in, out, filters, vertical, horizontal, accumulate);
+                correlate_taps(threads, shares, dw.at(t), in, out, vertical, horizontal, accumulate);
             } else {
-                correlate_blocks(threads, shares, dw.at(t), in, out, filters, vertical, horizontal, accumulate);
+                correlate_blocks(threads, shares, dw.at(t), in, out.channels % lanes<Scalar> == 0 ? out : with_whole_vectors(out),
+                                 out.channels, vertical, horizontal, accumulate);
             }
         }
     }
@@ -210,39 +209,56 @@ protected:
             });
     }
 
-    /// Threads share the taps. A few images at a time: what a tile reads of them stays in the first cache for the other tiles of the tap. With many it would not,
-    /// since a tile reads a part of a line at each position, and positions a stride apart meet in few sets of the cache.
-    static void correlate_taps(const shared_among_threads& threads, integer shares, Scalar* dw, image<const Scalar> in,
-                               image<const Scalar> out, integer filters, const convolution_axis& vertical,
-                               const convolution_axis& horizontal, bool accumulate) {
-        threads.for_each_part(vertical.taps * horizontal.taps, shares, [&](integer part, integer) {
-            const integer u = part / horizontal.taps, v = part % horizontal.taps;
-            const integer i = vertical.first_pixel(u), j = horizontal.first_pixel(v);
-            product_positions at{in.count,
-                                 vertical.end_pixel(u, in.height) - i,
-                                 horizontal.end_pixel(v, in.width) - j,
-                                 in.size(),
-                                 vertical.stride * in.row(),
-                                 horizontal.stride * in.channels,
-                                 out.size(),
-                                 out.row(),
-                                 out.channels};
-            const bool any = at.rows > 0 && at.columns > 0;
-            const Scalar* const left = in.data + (any ? (i * vertical.stride + vertical.start + u) * in.row() +
-                                                            (j * horizontal.stride + horizontal.start + v) * in.channels
-                                                      : 0);
-            const Scalar* const right = out.data + (any ? i * out.row() + j * out.channels : 0);
-            Scalar* const tap = dw + (u * horizontal.taps + v) * in.channels * filters;
-            const integer positions = std::max(at.rows * at.columns, integer{1});
-            const integer read = positions * integer(sizeof(Scalar)) * (in.channels + widest_tile * lanes<Scalar>);
-            const integer step = std::clamp(read_again_bytes / read, integer{1}, in.count);
+    /// Threads share the taps. A few images at a time, which are packed as tiles read them and stay in the second cache for all taps: where they lie, pixels a
+    /// stride apart meet in few sets of the first cache, and of each a tile reads a part of a line. The pixels of a tap are listed, so that a tile's sum is one
+    /// loop, however small the images are. Each thread packs for itself, which takes less than to wait for the others.
+    void correlate_taps(const shared_among_threads& threads, integer shares, Scalar* dw, image<const Scalar> in, image<const Scalar> out,
+                        const convolution_axis& vertical, const convolution_axis& horizontal, bool accumulate) {
+        const integer pixels = out.height * out.width, taps = vertical.taps * horizontal.taps;
+        const integer blocks = blocks_of_images(in.count, pixels, in.size() + out.size(), taps * in.channels * out.channels);
+        const integer step = (in.count + blocks - 1) / blocks;
+        // A tile reads as many channels as it has rows, which the last pixel may not have.
+        const integer left_size = step * in.size() + panel, right_size = step * pixels * packed_columns<Scalar>(out.channels);
+        Scalar* const packed = scratch(padded_, threads.members() * (left_size + right_size));
+        position_pair* const lists = scratch(positions_, threads.members() * step * pixels);
+        const integer stretches = std::min(shares, taps);
+        threads.for_each_part(stretches, stretches, [=](integer part, integer member) {
+            Scalar *const left = packed + member * (left_size + right_size), *const right = left + left_size;
+            position_pair* const list = lists + member * step * pixels;
             for (integer first = 0; first < in.count; first += step) {
-                at.images = std::min(step, in.count - first);
-                correlate_matrix(
-                    tap, filters, left + first * in.size(), right + first * out.size(), at, in.channels, filters,
-                    [](integer channel) { return channel; }, accumulate || first > 0);
+                const integer images = std::min(step, in.count - first);
+                pack_panels(left, in.from(first).data, images * in.height * in.width, in.channels);
+                pack(right, out.from(first).data, images * pixels, out.channels);
+                for (integer tap = taps * part / stretches; tap < taps * (part + 1) / stretches; ++tap) {
+                    const integer u = tap / horizontal.taps, v = tap % horizontal.taps;
+                    const integer count = list_pixels(list, images, in, out, vertical, u, horizontal, v);
+                    correlate_listed(dw + tap * in.channels * out.channels, left, images * in.height * in.width, right, images * pixels,
+                                     list, count, in.channels, out.channels, accumulate || first > 0);
+                }
             }
         });
+    }
+
+    /// So few that what a tile reads of a block's pixels stays in the first cache, and the images, of so many elements each, in the second; or that they take as
+    /// much as the sums to which a block adds, where these do not.
+    static integer blocks_of_images(integer images, integer pixels, integer size, integer sums) {
+        const integer most = std::max(image_blocks::bytes / integer(sizeof(Scalar)), sums) / std::max(size, integer{1});
+        const integer step = std::clamp(std::min(listed_pixels / std::max(pixels, integer{1}), most), integer{1}, images);
+        return (images + step - 1) / step;
+    }
+
+    /// The pixels whose tap (u, v) falls into their image, those of the input by the ones that the tap reads; how many there are.
+    static integer list_pixels(position_pair* list, integer images, const image<const Scalar>& in, const image<const Scalar>& out,
+                               const convolution_axis& vertical, integer u, const convolution_axis& horizontal, integer v) {
+        const integer end_row = vertical.end_pixel(u, in.height), end_column = horizontal.end_pixel(v, in.width);
+        integer count = 0;
+        for (integer n = 0; n < images; ++n)
+            for (integer i = vertical.first_pixel(u); i < end_row; ++i)
+                for (integer j = horizontal.first_pixel(v); j < end_column; ++j)
+                    list[count++] = {(n * in.height + i * vertical.stride + vertical.start + u) * in.width + j * horizontal.stride +
+                                         horizontal.start + v,
+                                     (n * out.height + i) * out.width + j};
+        return count;
     }
 
     image<const Scalar> with_whole_vectors(image<const Scalar> in) {
@@ -252,8 +268,9 @@ protected:
         return {to, in.count, in.height, in.width, channels};
     }
 
-    static constexpr integer few_weights_bytes = integer{1} << 14, read_again_bytes = integer{1} << 14;
+    static constexpr integer few_weights_bytes = integer{1} << 14, listed_pixels = 150;
     aligned_vector<Scalar> packed_, padded_, whole_, sums_;
+    aligned_vector<position_pair> positions_;
 };
 
 }  // namespace BILEVEL_INSTRUCTION_SET

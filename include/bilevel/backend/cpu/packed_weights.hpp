@@ -70,6 +70,24 @@ template <class Scalar> void pack(Scalar* packed, const Scalar* matrix, integer 
     pack(packed, matrix, rows, columns, columns);
 }
 
+/// Columns side by side in the left factor of a sum over rows: whole vectors, and whole register tiles of any height.
+inline constexpr integer panel = 48;
+
+/// f(first column, columns of the panel).
+template <class F> BILEVEL_INLINE void for_each_panel(integer columns, F f) {
+    for (integer first = 0; first < columns; first += panel) f(first, std::min(panel, columns - first));
+}
+
+/// packed[first · rows + i · width + j] = matrix[i, first + j] for the panel of `width` columns that begins with `first`.    // matrix (rows, columns)
+template <class Scalar> void pack_panels(Scalar* packed, const Scalar* matrix, integer rows, integer columns) {
+    for_each_panel(columns, [=](integer first, integer width) {
+        const Scalar* from = matrix + first;
+        Scalar* to = packed + first * rows;
+        for (integer i = 0; i < rows; ++i, from += columns, to += width)
+            for_each_vector<Scalar>(width, [=](auto vector, integer j) { vector.put(to + j, vector.get(from + j)); });
+    });
+}
+
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // a block of vectors forgets that they may alias, which nothing here relies on

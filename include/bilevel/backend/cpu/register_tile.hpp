@@ -173,5 +173,35 @@ __attribute__((noinline)) void correlate_tile(Scalar* const* out, const Scalar* 
     store_tile<Vectors, Scalar>([=](auto p) { return out[p]; }, sum, rows, columns, accumulate);
 }
 
+/// A position of a sum, by the row of each factor.
+struct position_pair {
+    integer left, right;
+};
+
+/// out[p, j] = Σ_n left[list[n].left · pitch + p] right[list[n].right · Vectors · lanes + j], or added to what is there, for p < rows, j < columns. All tile_rows
+/// elements of `left` can be read.
+template <integer Vectors, class Scalar>
+__attribute__((noinline)) void correlate_listed_tile(Scalar* out, integer out_stride, const Scalar* left, integer pitch,
+                                                     const Scalar* right, const position_pair* list, integer count, integer rows,
+                                                     integer columns, bool accumulate) {
+    constexpr integer height = tile_rows<Vectors>;
+    tile_sums<Vectors, Scalar> sum;
+    unrolled<height>(
+        [&](auto p) BILEVEL_INLINE_LAMBDA { unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA { sum[p][j] = broadcast(Scalar(0)); }); });
+    if (count > 0) {
+        const position_pair* const end = list + count;
+        do {  // at least once, see sum_products
+            const Scalar *const l = left + list->left * pitch, *const r = right + list->right * (Vectors * lanes<Scalar>);
+            packet<Scalar> factor[Vectors];
+            unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA { factor[j] = load(r + j * lanes<Scalar>); });
+            unrolled<height>([&](auto p) BILEVEL_INLINE_LAMBDA {
+                const auto element = broadcast(l[p]);
+                unrolled<Vectors>([&](auto j) BILEVEL_INLINE_LAMBDA { sum[p][j] = Eigen::internal::pmadd(element, factor[j], sum[p][j]); });
+            });
+        } while (++list != end);
+    }
+    store_tile<Vectors, Scalar>([=](auto p) { return out + p * out_stride; }, sum, rows, columns, accumulate);
+}
+
 }  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

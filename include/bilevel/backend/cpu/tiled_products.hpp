@@ -61,5 +61,21 @@ void correlate_matrix(Scalar* out, integer out_stride, const Scalar* left, const
     });
 }
 
+/// out[p, j] = Σ_n left[list[n].left, p] right[list[n].right, j], or added to what is there.    // out (rows, columns)
+/// left in panels of `left_rows` rows, right packed of `right_rows`. Behind the last row of `left` a tile's rows can be read.
+template <class Scalar>
+void correlate_listed(Scalar* out, const Scalar* left, integer left_rows, const Scalar* right, integer right_rows,
+                      const position_pair* list, integer count, integer rows, integer columns, bool accumulate) {
+    for_each_panel(rows, [&](integer first, integer width) {
+        for_each_column_block<Scalar>(columns, [&](auto vectors, integer first_column, integer here) {
+            constexpr integer height = tile_rows<decltype(vectors)::value>;
+            for (integer row = 0; row < width; row += height)
+                correlate_listed_tile<decltype(vectors)::value>(out + (first + row) * columns + first_column, columns,
+                                                                left + first * left_rows + row, width, right + first_column * right_rows,
+                                                                list, count, std::min(height, width - row), here, accumulate);
+        });
+    });
+}
+
 }  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

@@ -100,7 +100,7 @@ public:
                         // Several panels, or blocks, of a tile at once, so that what is read of a pixel is long, but not all: each is written elsewhere.
                         for (integer c = 0; c < here.rows(); c += stripe)
                             transform_inputs(
-                                for_each_panel,
+                                [](integer taken, auto run) BILEVEL_INLINE_LAMBDA { for_each_panel(taken, run); },
                                 [=](integer tile, integer begin, integer width) { return left + (c + begin) * tiles + tile * width; },
                                 left_plane, x + c, zeros, all, first, tiles, channels, std::min(stripe, here.rows() - c));
                         for (integer f = 0; f < here.columns(); f += stripe)
@@ -124,8 +124,6 @@ private:
         transforms::transform_outputs, transforms::transform_rows_of_weights, transforms::transform_sums;
     using typename transforms::tile_sequence;
 
-    // Channels side by side in the sums over tiles: whole vectors, and whole register tiles of any height.
-    static constexpr integer panel = 48;
     // What is transformed of a tile at once: whole panels and whole blocks of columns.
     static constexpr integer stripe = 192;
 
@@ -172,10 +170,6 @@ private:
         });
     }
 
-    /// f(first channel, channels of the panel).
-    static constexpr auto for_each_panel = [](integer channels, auto f) BILEVEL_INLINE_LAMBDA {
-        for (integer first = 0; first < channels; first += panel) f(first, std::min(panel, channels - first));
-    };
     /// f(first column, columns of the block) for the blocks of `for_each_column_block`.
     static constexpr auto for_each_block = [](integer columns, auto f) BILEVEL_INLINE_LAMBDA {
         for (integer first = 0, here = 0; first < columns; first += here) {
