@@ -215,11 +215,10 @@ protected:
     void correlate_taps(const shared_among_threads& threads, integer shares, Scalar* dw, image<const Scalar> in, image<const Scalar> out,
                         const convolution_axis& vertical, const convolution_axis& horizontal, bool accumulate) {
         const integer pixels = out.height * out.width, taps = vertical.taps * horizontal.taps;
-        const integer blocks = blocks_of_images(in.count, pixels, in.size() + out.size(), taps * in.channels * out.channels);
-        const integer step = (in.count + blocks - 1) / blocks;
+        const integer step = images_together(in.count, pixels, in.size() + out.size(), taps * in.channels * out.channels);
         // A tile reads as many channels as it has rows, which the last pixel may not have.
         const integer left_size = step * in.size() + panel, right_size = step * pixels * packed_columns<Scalar>(out.channels);
-        Scalar* const packed = scratch(padded_, threads.members() * (left_size + right_size));
+        Scalar* const packed = scratch(packed_, threads.members() * (left_size + right_size));
         position_pair* const lists = scratch(positions_, threads.members() * step * pixels);
         const integer stretches = std::min(shares, taps);
         threads.for_each_part(stretches, stretches, [=](integer part, integer member) {
@@ -239,12 +238,13 @@ protected:
         });
     }
 
-    /// So few that what a tile reads of a block's pixels stays in the first cache, and the images, of so many elements each, in the second; or that they take as
-    /// much as the sums to which a block adds, where these do not.
-    static integer blocks_of_images(integer images, integer pixels, integer size, integer sums) {
+    /// In blocks of nearly equal size: so few that what a tile reads of a block's pixels stays in the first cache, and the images, of so many elements each, in the
+    /// second; or that they take as much as the sums to which a block adds, where these do not.
+    static integer images_together(integer images, integer pixels, integer size, integer sums) {
         const integer most = std::max(image_blocks::bytes / integer(sizeof(Scalar)), sums) / std::max(size, integer{1});
         const integer step = std::clamp(std::min(listed_pixels / std::max(pixels, integer{1}), most), integer{1}, images);
-        return (images + step - 1) / step;
+        const integer blocks = (images + step - 1) / step;
+        return (images + blocks - 1) / blocks;
     }
 
     /// The pixels whose tap (u, v) falls into their image, those of the input by the ones that the tap reads; how many there are.
