@@ -79,11 +79,6 @@ template <class Scalar, class Shape, activity Activity> constexpr auto tangents_
     return detail::plane<Shape>(a.tangents, a.tangents_stride, a.tasks, a.batch, a.width);
 }
 
-/// The same values, not moving: a cut in the program.
-template <class Scalar, class Shape, activity Activity> constexpr auto still(const array<Scalar, Shape, Activity>& a) {
-    return array<Scalar, Shape, Activity & activity::adjoint>{a.tasks, a.batch, a.width, a.values, a.values_stride, nullptr, 0};
-}
-
 /// In the place of an adjoint that nobody reads.
 struct nothing {
     static constexpr bool varies = false, wanted = false;

@@ -25,7 +25,6 @@ template <integer... Extents> struct shape {
     static_assert(rank >= 1 && rank <= 4, "bilevel: a shape has one to four extents");
     static_assert(((Extents > 0 || Extents == dynamic) && ...), "bilevel: an extent of a shape is positive, or bilevel::dynamic");
     static constexpr integer extents[sizeof...(Extents)] = {Extents...};
-    static constexpr bool is_static = ((Extents != dynamic) && ...);
 
     /// The number of elements, with `width` in the place of the dynamic extent.
     static constexpr integer count([[maybe_unused]] integer width = 0) {

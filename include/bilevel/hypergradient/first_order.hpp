@@ -12,7 +12,6 @@ namespace bilevel::hypergradient {
 struct first_order {
     static constexpr bool needs_second_order = false, needs_inner_level = true, sees_start = true, sees_inner = false,
                           needs_x_in_inner = false;
-    static constexpr const char* name = "first-order";
 
     void check() const {}
     template <class Rule> static problem::requirements requirements_of(const Rule&, std::size_t) { return {1, false, true}; }

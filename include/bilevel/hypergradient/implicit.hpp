@@ -15,7 +15,6 @@ namespace bilevel::hypergradient {
 template <class Linear> struct implicit {
     static constexpr bool needs_second_order = true, needs_inner_level = true, sees_start = false, sees_inner = true,
                           needs_x_in_inner = true;
-    static constexpr const char* name = "implicit";
 
     Linear linear{};
 

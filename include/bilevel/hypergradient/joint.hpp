@@ -14,7 +14,6 @@ namespace bilevel::hypergradient {
 struct joint {
     static constexpr bool needs_second_order = false, needs_inner_level = false, sees_start = true, sees_inner = false,
                           needs_x_in_inner = false;
-    static constexpr const char* name = "joint";
 
     void check() const {}
     template <class Rule> static problem::requirements requirements_of(const Rule&, std::size_t) { return {1, false, true}; }

@@ -24,7 +24,6 @@ enum class planes {
 struct unrolled {
     static constexpr bool needs_second_order = true, needs_inner_level = true, sees_start = true, sees_inner = true,
                           needs_x_in_inner = false;
-    static constexpr const char* name = "unrolled";
 
     hypergradient::planes planes = hypergradient::planes::kept;
     /// Bytes that the kept values of a block of tasks may take: of one task for each thread of `backend::cpu`, of all tasks on `backend::cuda`. Of more steps than

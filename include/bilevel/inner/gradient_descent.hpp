@@ -14,7 +14,6 @@ namespace bilevel::inner {
 /// Its transposed derivative, which an unrolled hypergradient walks backwards:  v ← v − α ∇²_yy g(x, y_k) v.
 struct gradient_descent {
     static constexpr bool moves = true;
-    static constexpr const char* name = "gradient descent";
     integer steps = 1;
     double step_size = 0.01;
 

@@ -9,7 +9,6 @@ namespace bilevel::inner {
 /// No inner level: the outer objective is minimised as it stands (multi-task learning).
 struct none {
     static constexpr bool moves = false;
-    static constexpr const char* name = "none";
     void check() const {}
 };
 

@@ -76,7 +76,6 @@ template <class Scalar> struct conjugate_gradient_scalars {
 /// between the implicit one (δ = 0) and a multiple of the first-order one (δ → ∞). The residual of the outcome is that of the damped system.
 /// A task that has stopped is masked by selection: its row does not change any more.
 struct conjugate_gradient {
-    static constexpr const char* name = "conjugate gradients";
     integer iterations = 10;
     double tolerance = 1e-10;
     double damping = 0;  // δ

@@ -12,7 +12,6 @@ namespace bilevel::objective {
 /// The loss of a classification: mean over the examples of −log softmax(z)[label].
 struct cross_entropy {
     static constexpr bool is_classification = true;
-    static constexpr const char* name = "cross_entropy";
     template <class Scalar> using target = int;
 
     /// The labels of a block of tasks as a handle.    // (tasks, count)

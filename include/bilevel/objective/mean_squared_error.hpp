@@ -10,7 +10,6 @@ namespace bilevel::objective {
 /// The loss of a regression: mean over examples and outputs of (z − target)².
 struct mean_squared_error {
     static constexpr bool is_classification = false;
-    static constexpr const char* name = "mean_squared_error";
     template <class Scalar> using target = Scalar;
 
     /// The targets of a block of tasks as a handle.    // (tasks, count, outputs)

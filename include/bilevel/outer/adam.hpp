@@ -32,7 +32,6 @@ template <class Scalar, class Step> struct step_of_adam {
 /// Adam [Kingma15]:  m ← β₁ m + (1 − β₁) g,  v ← β₂ v + (1 − β₂) g²,  x ← x − β m̂ / (√v̂ + ε)  with the bias of both moments corrected.
 /// Keeps two vectors of the size of x.
 struct adam {
-    static constexpr const char* name = "Adam";
     double step_size = 0.001;
     double beta1 = 0.9;
     double beta2 = 0.999;

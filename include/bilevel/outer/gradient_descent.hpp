@@ -24,7 +24,6 @@ template <class Scalar, class Step> struct step_downhill {
 
 /// x ← x − β g.
 struct gradient_descent {
-    static constexpr const char* name = "gradient descent";
     double step_size = 0.01;
 
     void check() const {

@@ -6,18 +6,6 @@
 #include <bilevel/core/memory.hpp>
 #include <bilevel/core/rows.hpp>
 
-#include <concepts>
-
-namespace bilevel::problem {
-
-/// What a policy will ask of a binding; its memory is sized by that.
-struct requirements {
-    integer slots = 1;           // linearizations kept at once
-    bool second_order = false;   // products with the Hessian
-    bool outer = true;           // the outer objective; adaptation alone does not need it
-    memory* arrays = &host_memory();  // where the binding's arrays lie: the array_memory of its kernels
-};
-
 /// How a policy sees a problem on a block of tasks, whatever is inside (a network, a user's own objectives): products only, never a matrix.
 /// A binding has, for vectors y (inner) and x (outer), one row a task:
 ///
@@ -36,16 +24,14 @@ struct requirements {
 ///     finish(dx)                                   adds to dx what was accumulated on the way (ANIL: the body, backward once)
 ///
 /// and says in its problem by which of the three routes x reaches F: start_depends_on_x, inner_depends_on_x, outer_depends_on_x.
-template <class B>
-concept binding = requires(B b, rows<typename B::scalar> y, rows<const typename B::scalar> v) {
-    { b.tasks() } -> std::convertible_to<integer>;
-    { b.inner_size() } -> std::convertible_to<integer>;
-    { b.outer_size() } -> std::convertible_to<integer>;
-    { b.slots() } -> std::convertible_to<integer>;
-    b.start(y);
-    b.start_transposed(v, y);
-    { b.gradient(v, y) } -> std::convertible_to<const typename B::scalar*>;
-    b.finish(y);
+namespace bilevel::problem {
+
+/// What a policy will ask of a binding; its memory is sized by that.
+struct requirements {
+    integer slots = 1;  // linearizations kept at once
+    bool second_order = false;  // products with the Hessian
+    bool outer = true;  // the outer objective; adaptation alone does not need it
+    memory* arrays = &host_memory();  // where the binding's arrays lie: the array_memory of its kernels
 };
 
 }  // namespace bilevel::problem

@@ -21,7 +21,6 @@ template <class Task, adapts Adapts = adapts::everything> struct episode;
 template <class Network, class Loss> struct episode<task<Network, Loss>, adapts::everything> : network_problem<task<Network, Loss>> {
     static constexpr bool start_depends_on_x = true, inner_depends_on_x = false, outer_depends_on_x = false;
     static constexpr bool has_inner_level = true, has_second_order = true;
-    static constexpr const char* name = "episode";
 
     integer inner_size() const { return Network::size(this->task.outputs); }
     integer inner_offset() const { return 0; }  // y begins there in the network's vector

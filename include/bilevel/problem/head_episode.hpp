@@ -20,7 +20,6 @@ namespace bilevel::problem {
 template <class Network, class Loss> struct episode<task<Network, Loss>, adapts::head> : network_problem<task<Network, Loss>> {
     static constexpr bool start_depends_on_x = true, inner_depends_on_x = true, outer_depends_on_x = true;
     static constexpr bool has_inner_level = true, has_second_order = true;
-    static constexpr const char* name = "episode that adapts the head";
     static constexpr integer cut = Network::body_size;
 
     integer inner_size() const { return Network::head::parameters::size(this->task.outputs); }

@@ -18,7 +18,6 @@ template <class Inner, class Outer> struct hyperparameter<levels<Inner, Outer>> 
     static constexpr bool start_depends_on_x = false, inner_depends_on_x = true;
     static constexpr bool outer_depends_on_x = explain::has_gradient_x<Outer, double> || explain::has_gradient_x<Outer, float>;
     static constexpr bool has_inner_level = true, has_second_order = true;
-    static constexpr const char* name = "hyperparameter";
 
     Eigen::VectorXd initial;  // x before the first step
     Eigen::VectorXd initial_inner;  // y₀, where every inner loop begins

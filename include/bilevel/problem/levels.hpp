@@ -17,8 +17,6 @@ namespace bilevel {
 
 /// The two objectives of one task, written by the user; a batch is a contiguous range of them. See core/explain.hpp for what each has to offer.
 template <class Inner, class Outer> struct levels {
-    using inner_type = Inner;
-    using outer_type = Outer;
     Inner inner;
     Outer outer;
 };

@@ -17,7 +17,6 @@ template <class Inner, class Outer> struct episode<levels<Inner, Outer>, adapts:
     static constexpr bool start_depends_on_x = true, inner_depends_on_x = false, outer_depends_on_x = false;
     static constexpr bool has_inner_level = true;
     static constexpr bool has_second_order = explain::has_hessian_vector<Inner, double> || explain::has_hessian_vector<Inner, float>;
-    static constexpr const char* name = "episode";
 
     Eigen::VectorXd initial;  // x before the first step; its size is that of x and of y
 

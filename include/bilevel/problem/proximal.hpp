@@ -18,7 +18,6 @@ template <class Unpulled> struct proximal : Unpulled {
     static_assert(!Unpulled::inner_depends_on_x,
                   "bilevel: problem::proximal adds the pull of x itself: give it a problem whose inner objective does not see x");
     static constexpr bool inner_depends_on_x = true;
-    static constexpr const char* name = "proximal";
 
     double weight = 1;  // λ
 

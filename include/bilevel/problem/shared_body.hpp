@@ -27,7 +27,6 @@ template <class Network, class Loss> struct shared_body<task<Network, Loss>> : n
         "bilevel: problem::shared_body has a head with one row a class: it needs a classification loss, objective::cross_entropy");
     static constexpr bool start_depends_on_x = false, inner_depends_on_x = false, outer_depends_on_x = true;
     static constexpr bool has_inner_level = false, has_second_order = false;
-    static constexpr const char* name = "shared body";
     static constexpr integer cut = Network::body_size, features = Network::features::count();
 
     integer classes = 0;  // training classes: rows of the head
