@@ -41,6 +41,22 @@ TEST_CASE("atomic file: a link is followed, not replaced") {
     CHECK(read_file(folder / "real") == "new");
 }
 
+TEST_CASE("atomic file: a link to what is not there yet is followed, link by link") {
+    const temporary_folder folder;
+    std::filesystem::create_directory(folder / "elsewhere");
+    std::filesystem::create_symlink("elsewhere/real", folder / "second");
+    std::filesystem::create_symlink("second", folder / "first");
+    write_atomically(folder / "first", "new");
+    CHECK(std::filesystem::is_symlink(folder / "first"));
+    CHECK(std::filesystem::is_symlink(folder / "second"));
+    CHECK(read_file(folder / "elsewhere" / "real") == "new");
+
+    std::filesystem::create_symlink("circle", folder / "circle");
+    const std::string message = message_of<data_error>([&] { write_atomically(folder / "circle", "new"); });
+    CHECK(message.starts_with((folder / "circle").string() + ": cannot be written: "));
+    CHECK(std::filesystem::is_symlink(folder / "circle"));
+}
+
 TEST_CASE("atomic file: what cannot be written is named") {
     const temporary_folder folder;
     const auto missing = (folder / "missing" / "a").string();

@@ -25,6 +25,11 @@ TEST_CASE("json: numbers are the shortest that read back the same") {
     CHECK(json(-std::numeric_limits<float>::infinity()).text() == "null");
 }
 
+TEST_CASE("json: what is neither a number nor a string is no value") {
+    CHECK(json(true).text() == "true");
+    static_assert(!std::is_constructible_v<json, char> && !std::is_constructible_v<json, int*>);
+}
+
 TEST_CASE("json: strings are escaped, and always UTF-8") {
     CHECK(json("a\"b\\c\n\t\x01").text() == "\"a\\\"b\\\\c\\n\\u0009\\u0001\"");
     CHECK(json(std::string("nul\0", 4)).text() == "\"nul\\u0000\"");

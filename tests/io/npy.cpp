@@ -174,5 +174,8 @@ TEST_CASE("npy: what cannot be opened or written is named") {
                    missing.string() + ": cannot be created"));
     CHECK(contains(message_of<argument_error>([&] { write_npy<float>(folder / "a.npy", std::vector<integer>{2}, std::vector<float>{1}); }),
                    "npy: shape (2,) for 1 elements; expected 2"));
+    for (const std::vector<integer>& none : {std::vector<integer>{-2, -3}, {integer{1} << 32, integer{1} << 32}, {-1}})
+        CHECK(contains(message_of<argument_error>([&] { write_npy<float>(folder / "a.npy", none, std::vector<float>(6)); }),
+                       "for 6 elements; expected extents"));
     CHECK_FALSE(std::filesystem::exists(folder / "a.npy"));
 }

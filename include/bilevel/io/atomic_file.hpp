@@ -51,6 +51,19 @@ private:
 
 }  // namespace detail
 
+/// The file behind a link, or behind a link to a link, whether it exists or not; any other path as it is.
+inline std::filesystem::path behind_links(std::filesystem::path file) {
+    namespace fs = std::filesystem;
+    std::error_code failure;
+    constexpr int most = 40;  // as the system does: links may lead in a circle
+    for (int followed = 0; followed < most && fs::is_symlink(fs::symlink_status(file, failure)); ++followed) {
+        const fs::path to = fs::read_symlink(file, failure);
+        if (failure) break;
+        file = file.parent_path() / to;  // which is `to` where that is absolute
+    }
+    return file;
+}
+
 /// Writes a file so that at any moment, whatever fails or is killed, it is the old one or the new one, whole: the bytes go to FILE.partial
 /// in the same folder, to the disk, and only then take the name. A link is followed; what is no regular file (/dev/stdout) is written in
 /// place. Two writers of the same file at the same time are not served. Throws `data_error` that begins with the file's name; the old file
@@ -69,8 +82,11 @@ inline void write_atomically(const std::filesystem::path& file, std::string_view
         if (!device || !device.write(bytes) || !device.close()) fail("written");
         return;
     }
-    fs::path target = fs::is_symlink(fs::symlink_status(file, ignored)) ? fs::weakly_canonical(file, ignored) : file;
-    if (target.empty()) target = file;
+    const fs::path target = behind_links(file);
+    if (fs::is_symlink(fs::symlink_status(target, ignored))) {
+        errno = ELOOP;
+        fail("written");
+    }
     fs::path partial = target;
     partial += ".partial";
     const auto give_up = [&](const char* what) {

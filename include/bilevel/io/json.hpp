@@ -72,7 +72,7 @@ inline std::string json_string(std::string_view text) {
 class json {
 public:
     json() : leaf_("null") {}
-    json(bool value) : leaf_(value ? "true" : "false") {}
+    template <std::same_as<bool> Bool> json(Bool value) : leaf_(value ? "true" : "false") {}  // not what merely converts: a pointer, a char
     template <class Number>
         requires(std::integral<Number> || std::floating_point<Number>) && (!std::same_as<Number, bool>) && (!std::same_as<Number, char>)
     json(Number value) : leaf_(detail::json_number(value)) {}

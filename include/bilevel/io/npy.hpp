@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -45,6 +46,17 @@ template <class Value> constexpr const char* npy_type() {
     if constexpr (std::same_as<Value, double>) return "<f8";
     if constexpr (std::same_as<Value, std::int32_t>) return "<i4";
     return "<i8";
+}
+
+/// How many elements an array of this shape has; none where an extent is negative or no memory holds them.
+inline std::optional<std::size_t> npy_count(std::span<const integer> shape) {
+    std::size_t count = 1;
+    for (const integer extent : shape) {
+        const auto e = static_cast<std::size_t>(extent);
+        if (extent < 0 || (e != 0 && count > std::numeric_limits<std::size_t>::max() / 16 / e)) return std::nullopt;
+        count *= e;
+    }
+    return count;
 }
 
 /// A .npy file that is open, and the beginning of which is understood.
@@ -86,18 +98,13 @@ public:
 
     /// The elements, which lie there as Stored, as Value. Refuses integers that do not fit.
     template <class Stored, class Value> std::vector<Value> values() {
-        std::size_t count = 1;
-        for (const integer extent : header_.shape) {
-            const auto e = static_cast<std::size_t>(extent);
-            if (e != 0 && count > std::numeric_limits<std::size_t>::max() / 16 / e)
-                fail("has shape " + npy_shape_text(header_.shape) + ", which no memory holds");
-            count *= e;
-        }
-        expect_size(count * sizeof(Stored));
-        std::vector<Value> all(count);
+        const auto count = npy_count(header_.shape);
+        if (!count) fail("has shape " + npy_shape_text(header_.shape) + ", which no memory holds");
+        expect_size(*count * sizeof(Stored));
+        std::vector<Value> all(*count);
         constexpr std::size_t most = 4096;
-        for (std::size_t done = 0; done < count;) {
-            const std::size_t bytes = std::min(most, count - done) * sizeof(Stored);
+        for (std::size_t done = 0; done < *count;) {
+            const std::size_t bytes = std::min(most, *count - done) * sizeof(Stored);
             const std::string part = read(bytes);
             if (part.size() != bytes) fail("was cut short while it was read");
             for (std::size_t at = 0; at < part.size(); at += sizeof(Stored), ++done)
@@ -191,15 +198,14 @@ template <npy_value Value> npy_array<Value> read_npy(const std::filesystem::path
 /// The shape of the array in a file, without its elements. Throws `data_error` as `read_npy`.
 inline std::vector<integer> npy_shape(const std::filesystem::path& file) { return detail::npy_reader(file).shape(); }
 
-/// Writes an array, whole or not at all, as version 1, or 2 where the header needs it. Throws `argument_error` where the shape has another number of elements,
+/// Writes an array, whole or not at all, as version 1, or 2 where the header needs it. Throws `argument_error` where the shape has another number of elements or is none,
 /// `data_error` that begins with the file's name where the file cannot be written.
 template <npy_value Value>
 void write_npy(const std::filesystem::path& file, std::span<const integer> shape, std::span<const Value> values) {
-    std::size_t count = 1;
-    for (const integer extent : shape) count *= static_cast<std::size_t>(extent);
-    if (count != values.size())
+    const auto count = detail::npy_count(shape);
+    if (!count || *count != values.size())
         throw argument_error("npy: shape " + detail::npy_shape_text(shape) + " for " + std::to_string(values.size()) +
-                             " elements; expected " + std::to_string(count));
+                             " elements; expected " + (count ? std::to_string(*count) : "extents of 0 or more that memory holds"));
     std::string bytes = detail::npy_header_bytes(detail::npy_type<Value>(), shape);
     bytes.reserve(bytes.size() + values.size_bytes());
     for (const Value value : values) detail::put(bytes, value);
