@@ -57,7 +57,7 @@ TEST_CASE("random split: a partition of the right sizes that only names and seed
 TEST_CASE("random split: too many classes, or fewer than none") {
     CHECK(contains(
         message_of<data_error>([] { (void)data::split_classes(some_names(10), {.training_classes = 8, .validation_classes = 3}); }),
-        "8 training and 3 validation classes of 10"));
+        "expected 8 training and 3 validation classes, found 10"));
     CHECK_THROWS_AS((void)data::split_classes(some_names(10), {.training_classes = -1}), argument_error);
     CHECK_THROWS_AS((void)data::split_classes(some_names(10), {.training_classes = 1, .validation_classes = -1}), argument_error);
 }

@@ -10,6 +10,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <set>
 #include <vector>
 
@@ -195,7 +196,12 @@ TEST_CASE("episodes: what cannot be sampled is said with both numbers") {
     CHECK(refusal(argument, {.ways = 2, .queries = -1}) == "queries: expected at least 0, found -1");
     CHECK(refusal(bad_data, {.ways = 5}) == "an episode of 5 ways needs as many classes; the set has 4");
     CHECK(refusal(bad_data, {.ways = 2, .shots = 2, .queries = 2}) == "class 0: 2 shots and 2 queries need 4 images, it has 3");
+    constexpr integer most = std::numeric_limits<integer>::max();
+    CHECK(contains(refusal(bad_data, {.ways = 2, .shots = most, .queries = 1}), "class 0"));
+    CHECK(contains(refusal(bad_data, {.ways = 2, .shots = 1, .queries = most}), "class 0"));
     auto sampler = data::episodes(set, {.ways = 2});
+    CHECK_THROWS_AS((void)sampler.batch(integer{1} << 59, 32), argument_error);
+    CHECK_THROWS_AS((void)sampler.episodes(most, 1), argument_error);
     CHECK_THROWS_AS((void)sampler.batch(-1, 1), argument_error);
     CHECK_THROWS_AS((void)sampler.batch(0, 0), argument_error);
     CHECK_THROWS_AS((void)sampler.episodes(-1, 1), argument_error);

@@ -3,6 +3,7 @@
 #include "../io/temporary_folder.hpp"
 
 #include <bilevel/data/examples.hpp>
+#include <bilevel/data/image_set.hpp>
 
 #include <doctest/doctest.h>
 
@@ -64,4 +65,17 @@ TEST_CASE("examples: bad labels and pixels are named") {
     CHECK_THROWS_AS(examples(images, std::vector<int>{0, 0, 0}, 0), argument_error);
     images(1, 0, 1, 0) = std::numeric_limits<float>::quiet_NaN();
     CHECK(contains(message_of<data_error>([&] { examples(images, std::vector<int>{0, 1, 1}, 2); }), "image 1, row 0, column 1, channel 0"));
+}
+
+TEST_CASE("examples: what a conversion makes infinite is named") {
+    const xt::xtensor<double, 4> images(std::array<std::size_t, 4>{1, 1, 1, 1}, 1e300);
+    CHECK(image_examples<double>(images, std::vector<int>{}, 2).view().inputs[0] == 1e300);
+    CHECK(contains(message_of<data_error>([&] { (void)image_examples<float>(images, std::vector<int>{}, 2); }),
+                   "expected a finite pixel, found inf"));
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    CHECK(contains(message_of<argument_error>([&] { (void)image_examples<double>(images, std::vector<int>{}, 2, {.scale = nan}); }),
+                   "scale"));
+    CHECK(
+        contains(message_of<argument_error>([&] { (void)bilevel::data::image_set_from(images, std::vector<int>{0}, {}, {.offset = nan}); }),
+                 "offset"));
 }

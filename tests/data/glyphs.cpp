@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 using bilevel::argument_error;
@@ -145,4 +146,7 @@ TEST_CASE("glyphs: settings that make no glyphs are refused") {
     CHECK_THROWS_AS((void)data::glyphs({.training_classes = -1}), argument_error);
     CHECK_THROWS_AS((void)data::glyphs({.drawings = 0}), argument_error);
     CHECK_THROWS_AS((void)data::glyphs({.size = 0}), argument_error);
+    constexpr integer many = integer{1} << 32, most = std::numeric_limits<integer>::max();
+    CHECK_THROWS_AS((void)data::glyphs({.training_classes = many, .drawings = many}), argument_error);
+    CHECK_THROWS_AS((void)data::glyphs({.training_classes = most, .validation_classes = most, .test_classes = 2}), argument_error);
 }

@@ -80,8 +80,8 @@ TEST_CASE("omniglot: random splits and rotations") {
     CHECK(turning.training.turns_in_episodes());
     CHECK_FALSE(turning.test.turns_in_episodes());
     for (integer c = 0; c < 4; ++c) CHECK(turning.training[c].name == o.training[c].name);
-    CHECK(contains(refusal(folder.path(), {.split = data::random_split{.training_classes = 8}, .drawings = 3}),
-                   "8 training and 0 validation classes of 7"));
+    CHECK(refusal(folder.path(), {.split = data::random_split{.training_classes = 8}, .drawings = 3}) ==
+          folder.path().string() + ": random_split: expected 8 training and 0 validation classes, found 7");
 }
 
 TEST_CASE("omniglot: lists are found in the data set, beside it, or where they are said to be") {
@@ -120,9 +120,18 @@ TEST_CASE("omniglot: what is missing is named") {
     CHECK(missing.starts_with((folder / "nowhere/images_background").string() + ": No such file"));
     CHECK(contains(missing, "expected the folders images_background and images_evaluation"));
     fs::create_directories(folder / "empty/images_background");
-    CHECK(refusal(folder / "empty", settings).starts_with((folder / "empty/images_evaluation").string()));
-    fs::create_directories(folder / "empty/images_evaluation");
-    CHECK(contains(refusal(folder / "empty", settings), "holds no characters"));
+    CHECK(refusal(folder / "empty", settings).starts_with((folder / "empty/images_background").string() + ": holds no characters"));
+    make_fake_omniglot(folder / "half");  // of which the second archive was not unpacked
+    fs::remove_all(folder / "half/images_evaluation");
+    CHECK(refusal(folder / "half", settings).starts_with((folder / "half/images_evaluation").string() + ": No such file"));
+    fs::create_directories(folder / "half/images_evaluation");
+    CHECK(refusal(folder / "half", settings).starts_with((folder / "half/images_evaluation").string() + ": holds no characters"));
+    make_fake_omniglot(folder / "dangling");
+    fs::create_directory_symlink("nowhere", folder / "dangling/images_background/link");
+    CHECK(data::omniglot(folder / "dangling", settings).training.class_count() > 0);
+    make_fake_omniglot(folder / "circle");
+    fs::create_directory_symlink("circle", folder / "circle/images_background/circle");
+    CHECK(refusal(folder / "circle", settings).starts_with((folder / "circle/images_background/circle").string() + ": "));
 
     make_fake_omniglot(folder / "o");
     fs::remove(folder / "o/images_background/Latin/character01/03_01.png");

@@ -46,8 +46,8 @@ inline class_split split_classes(const std::vector<std::string>& names, const ra
         throw argument_error("random_split: expected no negative number of classes, found " + std::to_string(split.training_classes) +
                              " and " + std::to_string(split.validation_classes));
     if (split.training_classes > count || split.validation_classes > count - split.training_classes)
-        throw data_error("random_split: " + std::to_string(split.training_classes) + " training and " +
-                         std::to_string(split.validation_classes) + " validation classes of " + std::to_string(count));
+        throw data_error("random_split: expected " + std::to_string(split.training_classes) + " training and " +
+                         std::to_string(split.validation_classes) + " validation classes, found " + std::to_string(count));
     std::vector<integer> order(names.size());
     std::iota(order.begin(), order.end(), integer{0});
     std::sort(order.begin(), order.end(),

@@ -52,9 +52,10 @@ public:
             throw data_error("an episode of " + std::to_string(s.ways) + " ways needs as many classes; the set has " +
                              std::to_string(set_.class_count()));
         for (integer c = 0; c < set_.class_count(); ++c)
-            if (const auto have = static_cast<integer>(set_[c].images.size()); have < s.shots + s.queries)
+            if (const auto have = static_cast<integer>(set_[c].images.size()); s.shots > have || s.queries > have - s.shots)
                 throw data_error("class " + set_[c].name + ": " + std::to_string(s.shots) + " shots and " + std::to_string(s.queries) +
-                                 " queries need " + std::to_string(s.shots + s.queries) + " images, it has " + std::to_string(have));
+                                 " queries need " + std::to_string(std::uint64_t(s.shots) + std::uint64_t(s.queries)) + " images, it has " +
+                                 std::to_string(have));
         random::generator(s.seed, s.purpose, 0);  // throws where there is no such stream
     }
 

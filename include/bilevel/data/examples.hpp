@@ -21,10 +21,11 @@ namespace bilevel::data {
 template <class Scalar = float> class image_examples {
 public:
     /// One task. Labels are any contiguous whole numbers 0 … ways−1 with `data()` and `size()`; none at all for images to predict.
-    /// Throws `data_error` where the counts differ, a label is out of range or a pixel is not finite.
+    /// Throws `data_error` where the counts differ, a label is out of range or a pixel is not finite, or not in Scalar; `argument_error` where the
+    /// conversion is not finite.
     template <class Pixel, class Labels>
     image_examples(const xt::xtensor<Pixel, 4>& images,  // (examples, height, width, channels)
-                   const Labels& labels,                 // (examples) or empty
+                   const Labels& labels,  // (examples) or empty
                    integer ways, pixel_conversion conversion = default_conversion<Pixel>()) {
         take_images(images, 1, ways, conversion);
         take_labels(labels);
@@ -33,7 +34,7 @@ public:
     /// Several tasks with as many examples each. Throws as above.
     template <class Pixel, class Labels>
     image_examples(const xt::xtensor<Pixel, 5>& images,  // (tasks, examples, height, width, channels)
-                   const Labels& labels,                 // (tasks, examples) or empty
+                   const Labels& labels,  // (tasks, examples) or empty
                    integer ways, pixel_conversion conversion = default_conversion<Pixel>()) {
         take_images(images, static_cast<integer>(images.shape()[0]), ways, conversion);
         take_labels(labels);
@@ -54,9 +55,11 @@ private:
         ways_ = ways;
         count_ = extents[0];
         image_size_ = extents[1] * extents[2] * extents[3];
+        detail::require_finite(conversion);
         detail::require_finite(images.data(), tasks * count_, extents[1], extents[2], extents[3]);
         inputs_.resize(images.size());
         detail::convert(images.data(), static_cast<integer>(images.size()), conversion, inputs_.data());
+        detail::require_finite(inputs_.data(), tasks * count_, extents[1], extents[2], extents[3]);  // 1e300 is none in float
     }
 
     template <class Labels> void take_labels(const Labels& labels) {

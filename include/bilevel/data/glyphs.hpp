@@ -140,13 +140,19 @@ inline void draw_character(const std::vector<stroke>& character, random::generat
 
 /// Synthetic characters of random strokes, every drawing of a character distorted a little: a stand-in for Omniglot that needs no download.
 /// Bytes with ink = 1 and paper = 0. Drawing d of character c is a pure function of (seed, size, c, d); the characters are numbered through
-/// training, validation and test. Throws `argument_error` where a number is negative, or there are no drawings or no pixels.
+/// training, validation and test. Throws `argument_error` where a number is negative, or there are no drawings, no pixels, or more than
+/// any memory holds.
 inline image_splits<std::uint8_t> glyphs(const glyph_settings& settings = {}) {
     for (const integer count : {settings.training_classes, settings.validation_classes, settings.test_classes})
         if (count < 0) throw argument_error("glyphs: expected no negative number of classes, found " + std::to_string(count));
     if (settings.drawings < 1)
         throw argument_error("glyphs: expected at least 1 drawing a class, found " + std::to_string(settings.drawings));
     if (settings.size < 1) throw argument_error("glyphs: expected a size of at least 1 pixel, found " + std::to_string(settings.size));
+    const auto real = [](integer n) { return static_cast<double>(n); };
+    if (const double all = (real(settings.training_classes) + real(settings.validation_classes) + real(settings.test_classes)) *
+                           real(settings.drawings) * real(settings.size) * real(settings.size);
+        all > 0x1p62)
+        throw argument_error("glyphs: expected as many pixels as some memory holds, found " + std::to_string(all / 0x1p40) + " * 2^40");
     const integer count = settings.training_classes + settings.validation_classes + settings.test_classes;
     const auto extent = static_cast<std::size_t>(settings.size);
     auto pixels = std::make_shared<xt::xtensor<std::uint8_t, 4>>(

@@ -38,10 +38,11 @@ public:
     image_set() : image_set(std::make_shared<const array>(), {}) {}
 
     /// Throws `data_error` where a pixel is not finite, a class is empty, names an image that does not exist, or is turned by other than 0 to 3 quarters, or at
-    /// all where images are not square.
+    /// all where images are not square; `argument_error` where the conversion is not finite.
     image_set(std::shared_ptr<const array> images, std::vector<image_class> classes,
               pixel_conversion conversion = default_conversion<Pixel>())
         : images_(std::move(images)), classes_(std::move(classes)), conversion_(conversion) {
+        detail::require_finite(conversion_);
         detail::require_finite(images_->data(), image_count(), height(), width(), channels());
         for (const image_class& c : classes_) {
             if (c.images.empty()) throw data_error("class " + c.name + ": expected at least one image");

@@ -49,15 +49,24 @@ inline std::vector<std::filesystem::path> sorted_entries(const std::filesystem::
     return entries;
 }
 
+/// Whether an entry is a folder, or leads to one. Throws `data_error` where that cannot be known.
+inline bool is_folder(const std::filesystem::path& entry) {
+    std::error_code failure;
+    const bool result = std::filesystem::is_directory(entry, failure);
+    if (failure && failure != std::errc::no_such_file_or_directory) throw data_error(entry.string() + ": " + failure.message());
+    return result;
+}
+
 /// Every character of Omniglot, "Alphabet/characterNN", with its drawings' files in order.
 inline std::map<std::string, std::vector<std::filesystem::path>> omniglot_characters(const std::filesystem::path& folder,
                                                                                      integer drawings) {
     std::map<std::string, std::vector<std::filesystem::path>> characters;
-    for (const char* part : {"images_background", "images_evaluation"})
+    for (const char* part : {"images_background", "images_evaluation"}) {
+        const std::size_t before = characters.size();
         for (const auto& alphabet : sorted_entries(folder / part, "the folders images_background and images_evaluation of Omniglot")) {
-            if (!std::filesystem::is_directory(alphabet)) continue;
+            if (!is_folder(alphabet)) continue;
             for (const auto& character : sorted_entries(alphabet, "a folder for each character")) {
-                if (!std::filesystem::is_directory(character)) continue;
+                if (!is_folder(character)) continue;
                 const std::string name = alphabet.filename().string() + "/" + character.filename().string();
                 const auto [entry, is_new] = characters.try_emplace(name);
                 if (!is_new) throw data_error(character.string() + ": character " + name + " is there twice");
@@ -68,8 +77,9 @@ inline std::map<std::string, std::vector<std::filesystem::path>> omniglot_charac
                                      std::to_string(entry->second.size()));
             }
         }
-    if (characters.empty())
-        throw data_error(folder.string() + ": holds no characters; expected images_background/ALPHABET/characterNN/*.png");
+        if (characters.size() == before)
+            throw data_error((folder / part).string() + ": holds no characters; expected ALPHABET/characterNN/*.png");
+    }
     return characters;
 }
 
@@ -110,9 +120,16 @@ inline image_splits<std::uint8_t> omniglot(const std::filesystem::path& folder, 
     // The split comes first: it is cheap, and the files of a data set that cannot be split need not be read.
     const class_split split = std::visit(
         [&](auto chosen) {
-            if constexpr (std::is_same_v<decltype(chosen), list_split>)
+            if constexpr (std::is_same_v<decltype(chosen), list_split>) {
                 if (chosen.folder.empty()) chosen.folder = detail::omniglot_lists(folder);
-            return split_classes(names, chosen);
+                return split_classes(names, chosen);
+            } else {
+                try {
+                    return split_classes(names, chosen);
+                } catch (const data_error& too_few) {
+                    throw data_error(folder.string() + ": " + too_few.what());
+                }
+            }
         },
         settings.split);
 

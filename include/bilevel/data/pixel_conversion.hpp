@@ -49,6 +49,13 @@ template <class Scalar, class Pixel> void convert(const Pixel* in, integer count
     for (integer i = 0; i < count; ++i) out[i] = scale * static_cast<Scalar>(in[i]) + offset;
 }
 
+/// Throws `argument_error` unless both numbers of a conversion are finite.
+inline void require_finite(pixel_conversion conversion) {
+    if (!std::isfinite(conversion.scale) || !std::isfinite(conversion.offset))
+        throw argument_error("pixel_conversion: scale and offset are " + std::to_string(conversion.scale) + " and " +
+                             std::to_string(conversion.offset) + ", expected finite numbers");
+}
+
 /// Throws `data_error` at the first NaN or infinity among (n, height, width, channels) pixels, and says where it is.
 template <class Pixel> void require_finite(const Pixel* pixels, integer images, integer height, integer width, integer channels) {
     if constexpr (std::is_floating_point_v<Pixel>) {
