@@ -51,8 +51,8 @@ public:
     /// Throws `argument_error` for settings that nothing can be computed with.
     solver(Backend& backend, Problem problem, settings_type settings = {})
         : backend_(&backend), problem_(std::move(problem)), settings_(settings) {
-        settings_.check();
-        if constexpr (requires { problem_.check_settings(); }) problem_.check_settings();
+        settings_.template check<scalar>();
+        if constexpr (requires { problem_.template check_settings<scalar>(); }) problem_.template check_settings<scalar>();
     }
 
     const Problem& problem() const { return problem_; }
@@ -151,7 +151,8 @@ public:
         return result;
     }
 
-    /// The logits of adapted networks on `count` inputs a task. Throws `argument_error` where there are none, or the networks are not of this problem.
+    /// The logits of adapted networks on `count` inputs a task. Batch norm normalises as the networks say (`adapted::normalisation`): by the inputs of the call,
+    /// so that the answer to one depends on the others, or by the running statistics. Throws `argument_error` where there are none, or the networks are not of this problem.
     // inputs (tasks, count, input …) -> (tasks, count, outputs)
     std::vector<scalar> logits(const adapted<scalar>& a, const scalar* inputs, integer count) {
         using network = typename Problem::network;

@@ -51,6 +51,9 @@ TEST_CASE("dual: at the edges") {
     CHECK(pow(number(0, 1), 0).value == 1);
     CHECK(pow(number(0, 1), 0).derivative == 0);
     CHECK(pow(number(0, 1), 1).derivative == 1);
+    CHECK(pow(dual<float>(-2, 1), 2).value == 4);  // the powers of a float by a whole number are doubles
+    CHECK(pow(dual<float>(3, 1), 2.0).derivative == 6);
+    CHECK(pow(second({3, 1}, {1, 0}), 2).derivative.derivative == 2);
     CHECK(std::isnan(abs(number(std::nan(""), 1)).value));
     CHECK(isfinite(number(1, 2)));
     CHECK_FALSE(isfinite(number(1, std::numeric_limits<double>::infinity())));

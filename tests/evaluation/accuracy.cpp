@@ -92,3 +92,7 @@ TEST_CASE("accuracy: says what batch norm did") {
     CHECK(says(true, true, normalisation::running).find("running statistics for queries") != std::string::npos);
     CHECK(says(true, false, normalisation::running) == "batch norm: running statistics");
 }
+
+TEST_CASE("accuracy: what was never measured can be printed") {
+    CHECK(bilevel::evaluation::measurement{}.describe().find("0 episodes") != std::string::npos);
+}

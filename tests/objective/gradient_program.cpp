@@ -9,6 +9,7 @@
 #include <bilevel/nn/flatten.hpp>
 #include <bilevel/nn/mlp.hpp>
 #include <bilevel/objective/cross_entropy.hpp>
+#include <bilevel/objective/head_program.hpp>
 #include <bilevel/objective/mean_squared_error.hpp>
 #include <bilevel/testing/finite_difference.hpp>
 #include <bilevel/testing/watching.hpp>
@@ -108,6 +109,25 @@ TEST_CASE_TEMPLATE("gradient program", Subject, classification, image_regression
     std::vector<double> difference;
     for (std::size_t i = 0; i < y.size(); ++i) difference.push_back(double((high.gradient[i] - low.gradient[i]) / (2 * h)));
     CHECK(relative_error(along_u.gradient, difference) < by_differences);
+}
+
+namespace {
+template <class Program> void check_cost_of_tasks() {
+    const auto check = [](const backend::bill& one, const backend::bill& three) {
+        CHECK(three.flops == 3 * one.flops);
+        CHECK(three.bytes == 3 * one.bytes);
+    };
+    check(Program::template cost<autodiff::reading::primal, float>(1, 10, 5),
+          Program::template cost<autodiff::reading::primal, float>(3, 10, 5));
+    check(Program::template cost<autodiff::reading::tangent, float>(1, 10, 5),
+          Program::template cost<autodiff::reading::tangent, float>(3, 10, 5));
+}
+}  // namespace
+
+TEST_CASE("three tasks, each with parameters of its own, cost three times one") {
+    check_cost_of_tasks<objective::gradient_program<pooled, objective::cross_entropy>>();
+    check_cost_of_tasks<objective::gradient_program<mlp, objective::mean_squared_error>>();
+    check_cost_of_tasks<objective::head_program<pooled, objective::cross_entropy>>();
 }
 
 TEST_CASE("what does not move is not differentiated, and what is wanted is") {

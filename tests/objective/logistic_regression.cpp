@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -79,8 +80,9 @@ TEST_CASE("weights grow with C and shrink to nothing without data worth it") {
     CHECK(logistic_regression{.inverse_regularisation = 1e-6}(z, labels(), classes).weights.norm() < 1e-4);
 }
 
-TEST_CASE("C must be positive") {
-    CHECK_THROWS_AS((logistic_regression{.inverse_regularisation = 0}(features(1), labels(), classes)), argument_error);
+TEST_CASE("C must be positive and finite") {
+    for (const double c : {0.0, -1.0, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()})
+        CHECK_THROWS_AS((logistic_regression{.inverse_regularisation = c}(features(1), labels(), classes)), argument_error);
 }
 
 TEST_CASE("logistic regression: labels and settings that nothing can be computed with are named") {

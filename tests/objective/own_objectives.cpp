@@ -119,3 +119,30 @@ TEST_CASE("the checker sees what is wrong") {
     CHECK(errors.hessian > 1e-3);
     CHECK(errors.symmetry > 1e-3);
 }
+
+namespace {
+struct not_a_number {
+    double value(const auto& y) const { return y.squaredNorm(); }
+    Eigen::VectorXd gradient(const auto& y) const { return y * std::nan(""); }
+    Eigen::VectorXd hessian_vector(const auto&, const auto& v) const { return v * std::nan(""); }
+};
+struct linear {
+    double value(const auto& y) const { return y.sum(); }
+    Eigen::VectorXd gradient(const auto& y) const { return Eigen::VectorXd::Ones(y.size()); }
+    Eigen::VectorXd hessian_vector(const auto&, const auto& v) const { return Eigen::VectorXd::Zero(v.size()); }
+};
+}  // namespace
+
+TEST_CASE("the checker does not take NaN for nothing") {
+    const auto errors = bl::testing::check_objective(not_a_number{}, Eigen::Vector2d(1.1, 0.7));
+    CHECK(std::isnan(errors.gradient));
+    CHECK(std::isnan(errors.hessian));
+    CHECK(std::isnan(errors.symmetry));
+}
+
+TEST_CASE("the checker knows a second derivative that is zero") {
+    const auto errors = bl::testing::check_objective(linear{}, Eigen::Vector2d(1.1, 0.7));
+    CHECK(errors.gradient < 1e-9);
+    CHECK(errors.hessian == 0);
+    CHECK(errors.symmetry == 0);
+}

@@ -6,6 +6,8 @@
 #include <bilevel/backend/cpu.hpp>
 #include <bilevel/backend/reference.hpp>
 #include <bilevel/objective/cross_entropy.hpp>
+#include <bilevel/objective/differentiated.hpp>
+#include <bilevel/problem/own_episode.hpp>
 
 #include <doctest/doctest.h>
 #include <fixtures/episodes.hpp>
@@ -73,6 +75,28 @@ TEST_CASE("settings") {
     CHECK(says(refusal<argument_error>([&] { no_outputs.initialise({}); }), {"outputs", "0"}));
     auto no_classes = mtl(backend, classification, 0);
     CHECK(says(refusal<argument_error>([&] { no_classes.initialise({}); }), {"classes", "0"}));
+}
+
+TEST_CASE("settings that are numbers, but none in the scalar that computes with them") {
+    backend::reference<float> narrow;
+    backend::reference<double> wide;
+    using settings = typename maml_solver<backend::reference<float>, task<network, cross_entropy>>::settings_type;
+    const auto refused = [&](const settings& s) {
+        CHECK(refusal<argument_error>([&] { maml(wide, classification, s); }) == "no exception");
+        return refusal<argument_error>([&] { maml(narrow, classification, s); });
+    };
+    CHECK(says(refused({.inner = {.step_size = 1e-50}}), {"inner", "step_size"}));
+    CHECK(says(refused({.inner = {.step_size = 1e39}}), {"inner", "step_size"}));
+    CHECK(says(refused({.outer = {.step_size = 1e39}}), {"outer", "step_size"}));
+    CHECK(says(refused({.outer = {.step_size = 1e38}}), {"outer", "step_size"}));  // the first step is ten times as long
+    CHECK(says(refused({.outer = {.beta1 = 1 - 1e-9}}), {"outer", "beta1"}));
+    CHECK(says(refused({.outer = {.beta2 = 1 - 1e-9}}), {"outer", "beta2"}));
+    CHECK(says(refused({.outer = {.epsilon = 1e-50}}), {"outer", "epsilon"}));
+    CHECK(says(refused({.clipping = {.value = 1e-50}}), {"clipping", "value"}));
+    CHECK(says(refused({.clipping = {.norm = 1e-50}}), {"clipping", "norm"}));
+    CHECK(says(refused({.statistics_momentum = 1e-50}), {"statistics_momentum"}));
+    for (const double weight : {1e-50, 1e39})
+        CHECK(says(refusal<argument_error>([&] { imaml(narrow, classification, weight); }), {"proximal", "weight"}));
 }
 
 TEST_CASE("batches that do not fit") {
@@ -232,6 +256,53 @@ TEST_CASE("a loss that is not finite names task and step, and the state is as it
     check_that_a_step_can_fail([&] { return mtl(backend, classification, size.classes); }, false);
 }
 
+TEST_CASE("a linear system whose right-hand side is not finite is not taken for solved") {
+    // At y = 0 the outer loss |y| is finite and its gradient 0/0; the inner level stays there.
+    const auto quadratic = objective::differentiated([](const auto& y) { return 0.5 * y.squaredNorm(); });
+    const auto cone = objective::differentiated([](const auto& y) {
+        using std::sqrt;
+        return sqrt(y.squaredNorm());
+    });
+    using own = levels<decltype(quadratic), decltype(cone)>;
+    const std::vector<own> batch{{quadratic, cone}};
+    backend::reference<double> backend;
+    problem::proximal<problem::episode<own>> problem;
+    problem.initial = Eigen::VectorXd::Zero(3);
+    problem.weight = 1;
+    auto solver = make_solver<hypergradient::implicit_cg, inner::gradient_descent, outer::adam>(backend, problem, {});
+    auto state = solver.initialise({});
+    const auto before = state;
+    CHECK(says(refusal<numeric_error>([&] { solver.step(state, batch); }), {"task 0", "residual", "nan"}));
+    CHECK(same(state, before));
+}
+
+TEST_CASE("mtl: a support set that is not finite is no task, and not one that is answered by chance") {
+    backend::reference<double> backend;
+    auto solver = mtl(backend, classification, size.classes);
+    const auto state = solver.initialise({.seed = 1});
+    episodes data(size);
+    for (const double bad : {nan_value, infinity}) {
+        data.support_inputs[std::size_t(1 * size.support * episodes::pixels + 5)] = bad;
+        const auto adapted = solver.adapt(state, data.all());
+        CHECK(adapted.outcomes[0].failed_step == -1);
+        CHECK(adapted.outcomes[1].failed_step == 0);
+        CHECK(says(refusal<numeric_error>([&] { solver.predict(adapted, data.query_inputs.data(), size.query); }), {"task 1", "finite"}));
+        const std::string said = refusal<numeric_error>([&] { solver.evaluate(state, data.all()); });
+        CHECK(says(said, {"task 1", "inner step 0", "not finite"}));
+        CHECK(said.find("step_size") == std::string::npos);  // there is none
+    }
+}
+
+TEST_CASE("the worst of a report is NaN where one is") {
+    for (const std::size_t bad : {0u, 1u, 2u}) {
+        std::vector<task_outcome> outcomes(3);
+        for (auto& o : outcomes) o.inner_gradient_norm = o.linear_residual = 0.5;
+        outcomes[bad].inner_gradient_norm = outcomes[bad].linear_residual = nan_value;
+        CHECK(std::isnan(report::of(outcomes).inner_gradient_norm));
+        CHECK(std::isnan(report::of(outcomes).linear_residual));
+    }
+}
+
 TEST_CASE("the same on the cpu backend, with clipping") {
     backend::cpu<double> backend({.threads = 2});
     check_that_a_step_can_fail([&] { return maml(backend, classification, {.inner = rule, .clipping = {.value = 0.5, .norm = 0.1}}); });
@@ -254,6 +325,8 @@ TEST_CASE("kernels ask of a step what its exceptions ask") {
             outcomes[t].loss = bad;
             CHECK(agree(outcomes, 1));
             outcomes[t] = {.failed_step = 2};
+            CHECK(agree(outcomes, 1));
+            outcomes[t] = {.linear_residual = bad};
             CHECK(agree(outcomes, 1));
         }
     }

@@ -77,7 +77,7 @@ template <class Scalar> struct dual {
     friend dual pow(dual a, Number n) {
         using std::pow;
         if (n == Number(0)) return dual(1);
-        return {pow(a.value, n), Scalar(n) * pow(a.value, n - 1) * a.derivative};
+        return {Scalar(pow(a.value, n)), Scalar(Scalar(n) * Scalar(pow(a.value, n - 1)) * a.derivative)};  // of a float it is a double
     }
     /// a^b = exp(b log a), for a > 0.
     friend dual pow(dual a, dual b) { return exp(b * log(a)); }

@@ -31,6 +31,10 @@ template <class O, class S>
 concept has_gradient_y = requires(const O& o, vector<S> x, vector<S> y, result<S> out) { out = o.gradient_y(x, y); };
 template <class O, class S>
 concept has_gradient_x = requires(const O& o, vector<S> x, vector<S> y, result<S> out) { out = o.gradient_x(x, y); };
+// Whether anything is called gradient_x, const or not, whatever it returns.
+template <class O>
+concept names_gradient_x = requires(O& o, vector<float> x, vector<float> y) { o.gradient_x(x, y); } ||
+                           requires(O& o, vector<double> x, vector<double> y) { o.gradient_x(x, y); };
 template <class O, class S>
 concept has_joint_hessian_vector =
     requires(const O& o, vector<S> x, vector<S> y, vector<S> v, result<S> out) { out = o.hessian_vector(x, y, v); };
@@ -76,6 +80,10 @@ template <class Objective, class Scalar> struct hyperparameter_outer {
     static_assert(
         has_gradient_y<Objective, Scalar>,
         "bilevel: the outer objective of problem::hyperparameter needs  vector gradient_y(const auto& x, const auto& y) const  - its gradient by y");
+    static_assert(
+        !names_gradient_x<Objective> || has_gradient_x<Objective, Scalar>,
+        "bilevel: the outer objective of problem::hyperparameter has a gradient_x that is not  vector gradient_x(const auto& x, const auto& y) const"
+        "  - const, of vectors of the backend's scalar, and an Eigen vector; as it is, it would be left out of dF/dx");
     static constexpr bool value = true;
 };
 

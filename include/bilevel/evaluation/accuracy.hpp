@@ -46,7 +46,7 @@ struct measurement {
         }
         const auto several = [](integer n, const std::string& what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); };
         std::string episode = several(support, "support point") + " and " + several(queries, "query point");
-        if (is_classification && support % outputs == 0 && queries % outputs == 0)
+        if (is_classification && outputs > 0 && support % outputs == 0 && queries % outputs == 0)
             episode = std::to_string(outputs) + "-way " + std::to_string(support / outputs) + "-shot, " +
                       std::to_string(queries / outputs) + (queries == outputs ? " query" : " queries") + " a class";
         return std::string(figure) + " (95 % confidence, " + several(episodes, "episode") + ": " + episode + "; " + inner_level + "; " +

@@ -11,7 +11,7 @@ namespace bilevel::hypergradient {
 /// The implicit hypergradient [Rajeswaran19]: at a solution of the inner problem  dx = ∇ₓf − ∇ₓ⟨∇_y g, w⟩,  w = (∇²_yy g)⁻¹ ∇_y f,  by a linear solver
 /// on products. The path to y_K does not matter, its end does: away from a solution it is an approximation, and the outcomes say what it is worth
 /// (norm of the inner gradient, linear residual, sign of the curvature). One linearization serves every product.
-/// Costs K + 1 gradients, one product an iteration and one outer gradient; memory does not depend on K: eight vectors of dim y a task.
+/// Costs K + 1 gradients, one product an iteration, one mixed product and one outer gradient; memory does not depend on K: eight vectors of dim y a task.
 template <class Linear> struct implicit {
     static constexpr bool needs_second_order = true, needs_inner_level = true, sees_start = false, sees_inner = true,
                           needs_x_in_inner = true;

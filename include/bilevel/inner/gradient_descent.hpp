@@ -3,9 +3,9 @@
 #pragma once
 
 #include <bilevel/core/error.hpp>
+#include <bilevel/core/positive_in.hpp>
 #include <bilevel/core/rows.hpp>
 
-#include <cmath>
 #include <string>
 
 namespace bilevel::inner {
@@ -17,10 +17,11 @@ struct gradient_descent {
     integer steps = 1;
     double step_size = 0.01;
 
-    void check() const {
+    template <class Scalar = double> void check() const {
         if (steps < 0) throw argument_error("inner: steps is " + std::to_string(steps) + ", expected 0 or more");
-        if (!std::isfinite(step_size) || step_size <= 0)
-            throw argument_error("inner: step_size is " + std::to_string(step_size) + ", expected a positive number");
+        if (!positive_in<Scalar>(step_size))
+            throw argument_error("inner: step_size is " + std::to_string(step_size) +
+                                 ", expected a positive number of the backend's scalar");
     }
     /// next ← y − α g
     template <class Kernels, class Scalar = typename Kernels::scalar>

@@ -64,7 +64,8 @@ template <class Scalar> struct conjugate_gradient_scalars {
         conjugate_gradient_scalars of;
         BILEVEL_HOST_DEVICE void operator()(integer t) const {
             using std::sqrt;
-            of.outcomes[t].linear_residual = of.start[t] > Scalar(0) ? double(sqrt(of.rr[t] / of.start[t])) : 0;
+            // NaN of a right-hand side that is not finite, and of one whose square is not.
+            of.outcomes[t].linear_residual = of.start[t] == Scalar(0) ? 0 : double(sqrt(of.rr[t] / of.start[t]));
         }
     };
 };

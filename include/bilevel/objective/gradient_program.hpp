@@ -80,7 +80,8 @@ template <class Network, class Loss, activity Body = activity::active, activity 
         backend::cost<Scalar> counter;
         workspace values, tangents;  // without memory: they count
         const examples_block<Scalar, typename Loss::template target<Scalar>> examples{tasks, count, outputs, nullptr, nullptr};
-        read<Reading>(counter, examples, gradient_vectors<Scalar>{}, values, tangents, constants);
+        const rows<Scalar> of_task{nullptr, Network::size(outputs), tasks, Network::size(outputs)};
+        read<Reading>(counter, examples, {of_task, of_task, of_task, of_task}, values, tangents, constants);
         return {counter.flops, counter.bytes, values.used(), tangents.used()};
     }
 };

@@ -43,8 +43,10 @@ template <class Network, class Loss, activity Head = activity::active> struct he
         using target = typename Loss::template target<Scalar>;
         backend::cost<Scalar> counter;
         workspace values, tangents;
-        const features<Scalar> x{tasks, count, 0, nullptr, 0, nullptr, 0};
-        read<Reading>(counter, x, static_cast<target*>(nullptr), outputs, gradient_vectors<Scalar>{}, values, tangents);
+        const integer size = Network::head::parameters::size(outputs), of_features = padded(count * Network::features::count());
+        const features<Scalar> x{tasks, count, 0, nullptr, of_features, nullptr, of_features};
+        const rows<Scalar> of_task{nullptr, size, tasks, size};
+        read<Reading>(counter, x, static_cast<target*>(nullptr), outputs, {of_task, of_task, of_task, of_task}, values, tangents);
         return {counter.flops, counter.bytes, values.used(), tangents.used()};
     }
 };

@@ -27,7 +27,7 @@ struct least_squares {
     template <class X, class Y> vector<Y> gradient_y(const X&, const Y& y) const { return gradient(y); }
 
 private:
-    template <class Y> auto cast() const { return matrix.template cast<typename Y::Scalar>(); }
+    template <class Y> decltype(auto) cast() const { return matrix.template cast<typename Y::Scalar>(); }
     template <class Y> typename Y::Scalar share(double factor) const { return typename Y::Scalar(factor / double(matrix.rows())); }
     template <class Y> vector<Y> residual(const Y& y) const { return cast<Y>() * y - target.template cast<typename Y::Scalar>(); }
 };

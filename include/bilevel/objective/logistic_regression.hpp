@@ -34,14 +34,15 @@ struct logistic_regression {
     };
 
     void check() const {
-        if (!(inverse_regularisation > 0))
+        if (!(inverse_regularisation > 0) || !std::isfinite(inverse_regularisation))
             throw argument_error("logistic_regression: C is " + std::to_string(inverse_regularisation) + ", expected a positive number");
         if (iterations < 0 || !(tolerance >= 0))
             throw argument_error("logistic_regression: iterations and tolerance are " + std::to_string(iterations) + " and " +
                                  std::to_string(tolerance) + ", expected 0 or more");
     }
 
-    /// Throws `argument_error` where there is not one label a row of the features, or a label is no class.    // features (n, k), labels 0 … classes − 1
+    /// Of features that are not finite, all of the solution is NaN. Throws `argument_error` where there is not one label a row of the features, or a label is no
+    /// class.    // features (n, k), labels 0 … classes − 1
     template <std::same_as<matrix> Features>
     solution operator()(const Features& features, const std::vector<int>& labels, integer classes) const {
         check();
@@ -79,6 +80,7 @@ struct logistic_regression {
             g = next_g;
             value = next_value;
         }
+        if (!std::isfinite(value)) w.setConstant(value - value);  // there is no minimum: NaN, where zeros would answer by chance
         return {Eigen::Map<const matrix>(w.data(), k, classes), w.tail(classes), value, i, g.lpNorm<Eigen::Infinity>()};
     }
 

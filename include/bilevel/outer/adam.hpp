@@ -6,6 +6,7 @@
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/host_device.hpp>
 #include <bilevel/core/integer.hpp>
+#include <bilevel/core/positive_in.hpp>
 
 #include <cmath>
 #include <cstdint>
@@ -37,14 +38,16 @@ struct adam {
     double beta2 = 0.999;
     double epsilon = 1e-8;
 
-    void check() const {
+    template <class Scalar = double> void check() const {
         const auto refuse = [](const char* what, double value, const char* expected) {
             throw argument_error(std::string("outer: ") + what + " is " + std::to_string(value) + ", expected " + expected);
         };
-        if (!std::isfinite(step_size) || step_size <= 0) refuse("step_size", step_size, "a positive number");
-        if (!(beta1 >= 0 && beta1 < 1)) refuse("beta1", beta1, "0 <= beta1 < 1");
-        if (!(beta2 >= 0 && beta2 < 1)) refuse("beta2", beta2, "0 <= beta2 < 1");
-        if (!std::isfinite(epsilon) || epsilon <= 0) refuse("epsilon", epsilon, "a positive number");
+        // The first step is the longest: β / (1 − β₁).
+        if (!(beta1 >= 0 && Scalar(beta1) < Scalar(1))) refuse("beta1", beta1, "0 <= beta1 < 1 in the backend's scalar");
+        if (!(beta2 >= 0 && Scalar(beta2) < Scalar(1))) refuse("beta2", beta2, "0 <= beta2 < 1 in the backend's scalar");
+        if (!positive_in<Scalar>(step_size) || !positive_in<Scalar>(step_size / (1 - beta1)))
+            refuse("step_size", step_size, "a positive number of the backend's scalar, as is step_size / (1 - beta1)");
+        if (!positive_in<Scalar>(epsilon)) refuse("epsilon", epsilon, "a positive number of the backend's scalar");
     }
     static integer memory(integer size) { return 2 * size; }
     /// What changes from step to step.

@@ -6,6 +6,7 @@
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/host_device.hpp>
 #include <bilevel/core/integer.hpp>
+#include <bilevel/core/positive_in.hpp>
 #include <bilevel/core/rows.hpp>
 
 #include <cmath>
@@ -42,9 +43,14 @@ struct clipping {
     double value = std::numeric_limits<double>::infinity();  // |g_i| ≤ value
     double norm = std::numeric_limits<double>::infinity();   // ‖g‖ ≤ norm
 
-    void check() const {
-        if (!(value > 0)) throw argument_error("clipping: value is " + std::to_string(value) + ", expected a positive number");
-        if (!(norm > 0)) throw argument_error("clipping: norm is " + std::to_string(norm) + ", expected a positive number");
+    template <class Scalar = double> void check() const {
+        const auto require_bound = [](const char* what, double bound) {
+            if (bound != std::numeric_limits<double>::infinity() && !positive_in<Scalar>(bound))
+                throw argument_error(std::string("clipping: ") + what + " is " + std::to_string(bound) +
+                                     ", expected a positive number of the backend's scalar, or infinity");
+        };
+        require_bound("value", value);
+        require_bound("norm", norm);
     }
 
     /// Bounds g, by kernels alone; `number` is memory of theirs.

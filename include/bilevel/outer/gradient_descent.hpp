@@ -6,8 +6,8 @@
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/host_device.hpp>
 #include <bilevel/core/integer.hpp>
+#include <bilevel/core/positive_in.hpp>
 
-#include <cmath>
 #include <cstdint>
 #include <string>
 
@@ -26,9 +26,10 @@ template <class Scalar, class Step> struct step_downhill {
 struct gradient_descent {
     double step_size = 0.01;
 
-    void check() const {
-        if (!std::isfinite(step_size) || step_size <= 0)
-            throw argument_error("outer: step_size is " + std::to_string(step_size) + ", expected a positive number");
+    template <class Scalar = double> void check() const {
+        if (!positive_in<Scalar>(step_size))
+            throw argument_error("outer: step_size is " + std::to_string(step_size) +
+                                 ", expected a positive number of the backend's scalar");
     }
     static integer memory(integer) { return 0; }
     /// What may change from step to step.

@@ -22,9 +22,10 @@ template <class Unpulled> struct proximal : Unpulled {
     double weight = 1;  // λ
 
     /// Throws `argument_error` where x would not reach F, or the inner problem had no minimum.
-    void check_settings() const {
-        if (!(weight > 0) || !std::isfinite(weight))
-            throw argument_error("proximal: weight (lambda) is " + std::to_string(weight) + ", expected a positive number");
+    template <class Scalar> void check_settings() const {
+        if (!positive_in<Scalar>(weight))
+            throw argument_error("proximal: weight (lambda) is " + std::to_string(weight) +
+                                 ", expected a positive number of the backend's scalar");
     }
 
     template <class Kernels> class binding : public Unpulled::template binding<Kernels> {

@@ -8,6 +8,8 @@
 #include <bilevel/objective/logistic_regression.hpp>
 #include <bilevel/problem/binding.hpp>
 
+#include <cmath>
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -59,7 +61,7 @@ public:
 
     template <class Batch, class Rule>
     void run(Kernels& kernels, const Problem& p, const Batch& batch, integer first, rows<const scalar> x, rows<const scalar> statistics,
-             autodiff::normalisation normalisation, const Rule&, rows<scalar> adapted, std::span<task_outcome>) {
+             autodiff::normalisation normalisation, const Rule&, rows<scalar> adapted, std::span<task_outcome> outcomes) {
         constexpr integer cut = network::body_size, width = network::features::count();
         const auto support = Problem::support_block(batch, first, extents_.tasks);
         kernels.copy(adapted.part(0, cut), x.part(0, cut));
@@ -76,6 +78,7 @@ public:
                                              .template cast<double>();
             const std::vector<int> labels(labels_.begin() + t * extents_.support, labels_.begin() + (t + 1) * extents_.support);
             const auto head = p.regression(z, labels, extents_.outputs);
+            if (!std::isfinite(head.value)) outcomes[std::size_t(t)] = {.first_inner_loss = head.value, .failed_step = 0};
             scalar* to = adapted.row(t) + cut;
             for (integer i = 0; i < width * extents_.outputs; ++i) to[i] = scalar(head.weights.data()[i]);
             to += padded(width * extents_.outputs);

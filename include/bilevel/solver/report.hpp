@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/core/aligned_vector.hpp>
+#include <bilevel/core/maximum.hpp>
 #include <bilevel/problem/outcome.hpp>
 
 #include <algorithm>
@@ -18,7 +19,8 @@ struct report {
     double inner_gradient_norm = 0;  // the largest; an implicit hypergradient assumes that it vanishes
     double linear_residual = 0;      // the largest
     integer linear_iterations = 0;   // the most
-    integer kept_steps = 0;          // linearizations kept at once: of `unrolled` the inner steps that nothing was computed twice for
+    integer kept_steps =
+        0;  // linearizations kept at once, where there are any: of `unrolled` the inner steps that nothing was computed twice for
     bool positive_curvature = true;  // false: some task met vᵀAv ≤ 0 and was stopped there
     std::span<const task_outcome> tasks{};  // one by one, until the next call
 
@@ -29,8 +31,8 @@ struct report {
         for (const auto& t : tasks) {
             r.loss += t.loss / double(tasks.size());
             accuracy += t.accuracy;
-            r.inner_gradient_norm = std::max(r.inner_gradient_norm, t.inner_gradient_norm);
-            r.linear_residual = std::max(r.linear_residual, t.linear_residual);
+            r.inner_gradient_norm = maximum(r.inner_gradient_norm, t.inner_gradient_norm);
+            r.linear_residual = maximum(r.linear_residual, t.linear_residual);
             r.linear_iterations = std::max(r.linear_iterations, t.linear_iterations);
             r.positive_curvature = r.positive_curvature && t.positive_curvature;
         }

@@ -19,8 +19,8 @@ struct task_is_finite {
     const task_outcome* outcomes;
     bool* to;
     BILEVEL_HOST_DEVICE void operator()(integer t) const {
-        const double loss = outcomes[t].loss;
-        to[t] = outcomes[t].failed_step < 0 && loss - loss == 0;
+        const double loss = outcomes[t].loss, residual = outcomes[t].linear_residual;
+        to[t] = outcomes[t].failed_step < 0 && loss - loss == 0 && residual - residual == 0;
     }
 };
 template <class Scalar> struct all_is_finite {
@@ -41,11 +41,11 @@ inline void require_finite_inner(std::span<const task_outcome> outcomes, const c
     for (std::size_t t = 0; t < outcomes.size(); ++t)
         if (const auto& o = outcomes[t]; o.failed_step >= 0)
             throw numeric_error("task " + std::to_string(t) + " of the batch: its inner loss is not finite at inner step " +
-                                std::to_string(o.failed_step) + " (it began at " + std::to_string(o.first_inner_loss) +
-                                "); a smaller inner step_size may help" + consolation);
+                                std::to_string(o.failed_step) + " (it began at " + std::to_string(o.first_inner_loss) + ")" +
+                                (o.failed_step > 0 ? "; a smaller inner step_size may help" : "") + consolation);
 }
 
-/// Throws `numeric_error` that names the task, the inner step and the loss where one is not finite, or the norm of the hypergradient.
+/// Throws `numeric_error` that names the task, the inner step and the loss where one is not finite, or a linear residual, or the norm of the hypergradient.
 inline void require_finite(std::span<const task_outcome> outcomes, double gradient_norm) {
     require_finite_inner(outcomes, "; the state is as it was");
     for (std::size_t t = 0; t < outcomes.size(); ++t) {
@@ -53,6 +53,10 @@ inline void require_finite(std::span<const task_outcome> outcomes, double gradie
         if (!std::isfinite(o.loss))
             throw numeric_error("task " + std::to_string(t) + " of the batch: its outer loss is " + std::to_string(o.loss) +
                                 ", expected a finite number; the state is as it was");
+        if (!std::isfinite(o.linear_residual))
+            throw numeric_error(
+                "task " + std::to_string(t) + " of the batch: the residual of its linear system is " + std::to_string(o.linear_residual) +
+                ": the gradient of its outer loss, a product, or the square of one is not finite, though the loss is; the state is as it was");
     }
     if (!std::isfinite(gradient_norm)) throw numeric_error("the hypergradient is not finite, though every loss is; the state is as it was");
 }

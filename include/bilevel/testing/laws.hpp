@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/core/eigen.hpp>
+#include <bilevel/core/maximum.hpp>
 #include <bilevel/testing/finite_difference.hpp>
 
 #include <algorithm>
@@ -13,7 +14,7 @@
 
 /// The laws that any objective obeys, as numbers that are nearly zero: for the library's own objectives and for yours. Each is the largest relative
 /// error over three random directions. In double, and a central difference with h = 1e-5, expect 1e-9 and less where second derivatives are of
-/// the size of the function; symmetry and the transposition hold to a few roundings.
+/// the size of the function; symmetry and the transposition hold to a few roundings. NaN is the error of a derivative that is NaN.
 namespace bilevel::testing {
 
 /// What is wrong with the derivatives of an objective f(y).
@@ -35,9 +36,12 @@ struct joint_objective_errors {
 namespace detail {
 inline constexpr int directions = 3;
 inline constexpr double step = 1e-5;
+inline constexpr double smallest = 1e-300;  // so that nothing against nothing is no error
 
 /// |a − b| against the size of both, or against `floor` where both are nothing.
-inline double error_of(double a, double b, double floor = 1e-300) { return std::abs(a - b) / std::max({std::abs(a), std::abs(b), floor}); }
+inline double error_of(double a, double b, double floor = 0) {
+    return std::abs(a - b) / std::max({std::abs(a), std::abs(b), floor, smallest});
+}
 
 template <class Gradient> double gradient_error(const Eigen::VectorXd& point, std::uint64_t index, Gradient gradient, auto value) {
     const Eigen::VectorXd u = random_vector(point.size(), index);
@@ -48,8 +52,8 @@ void hessian_errors(const Eigen::VectorXd& y, std::uint64_t index, Gradient grad
     const Eigen::VectorXd u = random_vector(y.size(), index), v = random_vector(y.size(), index + 1000), hu = product(y, u),
                           hv = product(y, v);
     const Eigen::VectorXd difference = central_difference(gradient, y, u, step);
-    errors.hessian = std::max(errors.hessian, (hu - difference).norm() / hu.norm());
-    errors.symmetry = std::max(errors.symmetry, error_of(u.dot(hv), v.dot(hu), 1e-3 * u.norm() * hv.norm()));
+    errors.hessian = maximum(errors.hessian, (hu - difference).norm() / std::max(hu.norm(), smallest));
+    errors.symmetry = maximum(errors.symmetry, error_of(u.dot(hv), v.dot(hu), 1e-3 * u.norm() * hv.norm()));
 }
 }  // namespace detail
 
@@ -58,8 +62,8 @@ template <class Objective> objective_errors check_objective(const Objective& f, 
     objective_errors errors;
     const auto gradient = [&](const Eigen::VectorXd& at) { return Eigen::VectorXd(f.gradient(at)); };
     for (std::uint64_t i = 0; i < detail::directions; ++i) {
-        errors.gradient = std::max(errors.gradient,
-                                   detail::gradient_error(y, i, gradient, [&](const Eigen::VectorXd& at) { return double(f.value(at)); }));
+        errors.gradient = maximum(errors.gradient,
+                                  detail::gradient_error(y, i, gradient, [&](const Eigen::VectorXd& at) { return double(f.value(at)); }));
         detail::hessian_errors(
             y, i, gradient, [&](const auto& at, const auto& v) { return Eigen::VectorXd(f.hessian_vector(at, v)); }, errors);
     }
@@ -73,20 +77,20 @@ joint_objective_errors check_joint_objective(const Objective& f, const Eigen::Ve
     joint_objective_errors errors;
     const auto gradient_y = [&](const Eigen::VectorXd& at) { return Eigen::VectorXd(f.gradient_y(x, at)); };
     for (std::uint64_t i = 0; i < detail::directions; ++i) {
-        errors.gradient_y = std::max(
+        errors.gradient_y = maximum(
             errors.gradient_y, detail::gradient_error(y, i, gradient_y, [&](const Eigen::VectorXd& at) { return double(f.value(x, at)); }));
         detail::hessian_errors(
             y, i, gradient_y, [&](const auto& at, const auto& v) { return Eigen::VectorXd(f.hessian_vector(x, at, v)); }, errors);
         if constexpr (requires { f.gradient_x(x, y); }) {
             const auto gradient_x = [&](const Eigen::VectorXd& at) { return Eigen::VectorXd(f.gradient_x(at, y)); };
             errors.gradient_x =
-                std::max(errors.gradient_x,
-                         detail::gradient_error(x, i, gradient_x, [&](const Eigen::VectorXd& at) { return double(f.value(at, y)); }));
+                maximum(errors.gradient_x,
+                        detail::gradient_error(x, i, gradient_x, [&](const Eigen::VectorXd& at) { return double(f.value(at, y)); }));
         }
         const Eigen::VectorXd v = random_vector(y.size(), i + 2000), u = random_vector(x.size(), i + 3000);
         const auto along_v = [&](const Eigen::VectorXd& at) { return Eigen::VectorXd(f.gradient_y(at, y)).dot(v); };
-        errors.mixed = std::max(errors.mixed, detail::error_of(Eigen::VectorXd(f.mixed_product(x, y, v)).dot(u),
-                                                               central_difference(along_v, x, u, detail::step)));
+        errors.mixed = maximum(errors.mixed, detail::error_of(Eigen::VectorXd(f.mixed_product(x, y, v)).dot(u),
+                                                              central_difference(along_v, x, u, detail::step)));
     }
     return errors;
 }
@@ -103,7 +107,7 @@ template <class A, class B, class C, class D> double adjoint_error(const A& jv, 
         return std::pair{sum, size};
     };
     const auto left = dot(jv, u), right = dot(v, jtu);
-    return std::abs(left.first - right.first) / std::max({left.second, right.second, 1e-300});
+    return std::abs(left.first - right.first) / std::max({left.second, right.second, detail::smallest});
 }
 
 }  // namespace bilevel::testing
