@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "few_shot/results.hpp"
 
+#include <bilevel/core/error.hpp>
 #include <bilevel/io/json.hpp>
 #include <bilevel/io/learning_curve_svg.hpp>
 
@@ -54,9 +55,18 @@ double peak_rss_mb() {
     return double(usage.ru_maxrss) * 1024 / 1e6;
 }
 
-void write_results(const settings& s, const state& trained, const results& r) {
-    if (!s.json.value.empty()) json_of(s, trained, r).write(s.json.value);
-    if (!s.plot.value.empty()) bilevel::io::write_learning_curve_svg(s.plot.value, curve_of(s, trained));
+std::exception_ptr write_results(const settings& s, const state& trained, const results& r) {
+    std::exception_ptr failure;
+    const auto attempt = [&](const std::string& file, auto write) {
+        try {
+            if (!file.empty()) write(file);
+        } catch (const bilevel::data_error&) {
+            if (!failure) failure = std::current_exception();
+        }
+    };
+    attempt(s.json, [&](const std::string& file) { json_of(s, trained, r).write(file); });
+    attempt(s.plot, [&](const std::string& file) { bilevel::io::write_learning_curve_svg(file, curve_of(s, trained)); });
+    return failure;
 }
 
 }  // namespace few_shot

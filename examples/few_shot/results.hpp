@@ -8,6 +8,7 @@
 #include <bilevel/evaluation/accuracy.hpp>
 
 #include <cstdint>
+#include <exception>
 #include <string>
 
 namespace few_shot {
@@ -24,7 +25,8 @@ struct results {
 
 /// The most memory that this process has had, in megabytes (10^6 bytes).
 double peak_rss_mb();
-/// Writes the JSON and the plot, where they are asked for. Throws `bilevel::data_error` that begins with the file's name.
-void write_results(const settings& s, const state& trained, const results& r);
+/// Writes the JSON and the plot, where they are asked for, each whatever becomes of the other; gives the first `bilevel::data_error`, which begins with the file's
+/// name, if any.
+std::exception_ptr write_results(const settings& s, const state& trained, const results& r);
 
 }  // namespace few_shot

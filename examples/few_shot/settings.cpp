@@ -3,6 +3,7 @@
 #include "few_shot/settings.hpp"
 
 #include <bilevel/core/error.hpp>
+#include <bilevel/io/atomic_file.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -56,6 +57,8 @@ template <class Settings, class Visit> void for_each_unread(Settings& s, Visit v
     if (unrolled && s.planes.value == "recomputed") visit("planes-budget", s.planes_budget, "planes", "kept", s.planes.value);
     of_omniglot("data", s.data);
     of_omniglot("split", s.split);
+    if (const std::string& backend = s.backend; backend == "reference" || backend == "cuda")
+        visit("threads", s.threads, "backend", "cpu and thrust", backend);
 }
 
 // Recipes: the published one of the algorithm on the data set, else ours.
@@ -195,7 +198,13 @@ void check_numbers(const settings& s) {
 void check_output(const std::string& name, const std::string& file) {
     const auto refuse = [&](const std::string& why) { throw argument_error("--" + name + ": " + file + " cannot be written: " + why); };
     std::error_code ignored;
-    const fs::path path(file);
+    if (const fs::file_status status = fs::status(file, ignored);
+        fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status)) {
+        if (::access(file.c_str(), W_OK) != 0) refuse("the device does not let us");
+        return;  // it is written in place
+    }
+    const fs::path path = bilevel::io::behind_links(file);
+    if (fs::is_symlink(fs::symlink_status(path, ignored))) refuse("links lead in a circle");
     const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
     if (!path.has_filename() || fs::is_directory(path, ignored)) refuse("it is a folder");
     if (!fs::exists(folder, ignored)) refuse("there is no folder " + folder.string());
@@ -214,7 +223,7 @@ void check_files(const settings& s) {
         if (file->value.empty()) continue;
         check_output(name, *file);
         std::error_code ignored;
-        const auto [other, is_new] = seen.emplace(fs::absolute(file->value, ignored).lexically_normal(), name);
+        const auto [other, is_new] = seen.emplace(fs::absolute(bilevel::io::behind_links(file->value), ignored).lexically_normal(), name);
         if (!is_new) throw argument_error(std::string("--") + name + ": " + file->value + " is the file of --" + other->second + " too");
     }
     if (s.checkpoint.value.empty()) {

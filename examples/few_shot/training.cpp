@@ -19,7 +19,12 @@ namespace {
 
 volatile sig_atomic_t signal_met = 0;
 
-extern "C" void few_shot_note_signal(int number) { signal_met = number; }
+constexpr int noted_signals[] = {SIGINT, SIGTERM};
+
+extern "C" void few_shot_note_signal(int number) {
+    signal_met = number;
+    for (const int next : noted_signals) ::signal(next, SIG_DFL);
+}
 
 void validate(learner& with, const settings& s, sampler& on, state& what, progress& bar) {
     const auto m = with.accuracy(what, on, test_protocol(s, s.validation_episodes));
@@ -39,9 +44,9 @@ void validate(learner& with, const settings& s, sampler& on, state& what, progre
 void catch_signals() {
     struct sigaction action {};
     action.sa_handler = few_shot_note_signal;
-    action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
+    action.sa_flags = SA_RESTART;
     sigemptyset(&action.sa_mask);
-    for (const int number : {SIGINT, SIGTERM}) ::sigaction(number, &action, nullptr);
+    for (const int number : noted_signals) ::sigaction(number, &action, nullptr);
 }
 
 void stop_if_interrupted() {

@@ -69,10 +69,18 @@ refused 2 '--checkpoint-interval' --checkpoint ../state --checkpoint-interval 0
 refused 2 '--checkpoint: no/such/folder/state' --checkpoint no/such/folder/state
 refused 2 '--checkpoint: ../empty cannot be written: it is a folder' --checkpoint ../empty
 refused 2 '--json: out.json is the file of --checkpoint too' --checkpoint out.json
+# A link is written where it leads to, and so looked at there.
+ln -s no/such/folder/state ../nowhere
+ln -s work/out.json ../same
+ln -s circle ../circle
+refused 2 '--checkpoint: ../circle cannot be written: links lead in a circle' --checkpoint ../circle
+refused 2 '--checkpoint: ../nowhere cannot be written: there is no folder' --checkpoint ../nowhere
+refused 2 '--json: out.json is the file of --checkpoint too' --checkpoint ../same
 refused 2 '--data: expected the folder' --dataset omniglot
 refused 2 '--data: there is no folder no/such/folder' --dataset omniglot --data no/such/folder
 refused 2 '--data: expected with --dataset omniglot alone, found --dataset glyphs' --data ../empty
 refused 2 '--split: expected with --dataset omniglot alone, found --dataset glyphs' --dataset glyphs --split vinyals
+refused 2 '--threads: expected with --backend cpu and thrust alone, found --backend reference' --backend reference --threads 2
 # What the algorithm does not read, also where it is the default.
 refused 2 '--cg-damping: expected with --algorithm imaml alone, found --algorithm maml' --cg-damping 3
 refused 2 '--cg-iterations: expected with --algorithm imaml alone, found --algorithm anil' --algorithm anil --cg-iterations 5
@@ -97,6 +105,16 @@ refused_resume || {
     cat ../err
     faults=$((faults + 1))
 }
+
+# A result that cannot be written is not lost: it is printed, and what else was asked for is written.
+if [ -e /dev/full ]; then
+    "$program" --iterations 1 --meta-batch 1 --episodes 2 --json /dev/full --plot ../kept.svg >../out 2>../err
+    if [ $? -ne 1 ] || ! grep -q 'test accuracy' ../out || ! grep -q '/dev/full: cannot be written' ../err || [ ! -s ../kept.svg ]; then
+        echo "a result that could not be written was lost:"
+        cat ../out ../err
+        faults=$((faults + 1))
+    fi
+fi
 
 # Help is no fault, and shows what the other arguments lead to.
 "$program" --help --algorithm imaml --dataset omniglot >../out 2>../err || faults=$((faults + 1))

@@ -90,6 +90,17 @@ kill -TERM "$process" 2>/dev/null || :
 finish
 [ "$status" -eq 143 ] || fail "a run of a billion iterations: status $status, expected 143: $(cat endless.log)"
 
+# A second signal, also of the other kind, does not wait for the end of a step.
+"$program" --filters 32 --iterations 2 --meta-batch 4000 --queries 1 --threads 1 >long.log 2>&1 &
+process=$!
+while kill -0 "$process" 2>/dev/null && ! grep -q 'training 0/\|^glyphs:' long.log; do sleep 0.02; done
+sleep 0.3
+kill -INT "$process"
+sleep 0.1
+kill -TERM "$process"
+finish
+[ "$status" -eq 143 ] || fail "after two signals: status $status, expected 143: $(cat long.log)"
+
 # A checkpoint goes on with its own settings alone, and is not overwritten unasked.
 cp straight.checkpoint other.checkpoint
 ! run other --resume --inner-rate 0.3 || fail "went on with another --inner-rate"
