@@ -12,8 +12,8 @@ packages="g++ cmake ninja-build libeigen3-dev libxtensor-dev librandom123-dev li
 case "${1:-build}" in
 build) ;;
 test) packages="$packages doctest-dev libthrust-dev" ;;
-benchmark) packages="$packages libbenchmark-dev libopenblas-dev" ;;
-emulate) packages="$packages doctest-dev libboost-context-dev python3" ;;
+benchmark) packages="$packages doctest-dev libbenchmark-dev libopenblas-dev" ;;
+emulate) packages="$packages doctest-dev libbenchmark-dev libboost-context-dev python3" ;;
 cross) packages="$packages doctest-dev g++-aarch64-linux-gnu qemu-user" ;;
 check) packages="$packages doctest-dev libthrust-dev libbenchmark-dev clang libclang-rt-dev libomp-dev clang-format-16 clang-tidy-16" ;;
 *)

@@ -11,13 +11,13 @@
 
 #include <cstdio>
 
-int main() {  // second-order MAML; for iMAML, ANIL, FOMAML or MTL write that word: nothing else changes
+int main() {  // second-order MAML; for FOMAML or ANIL write that word: nothing else changes
     namespace bl = bilevel;
     using network = bl::nn::conv4_strided<bl::shape<28, 28, 1>, 32>;
     bl::backend::cpu<float> backend{{.threads = 2}};
+    auto glyphs = bl::data::glyphs({.seed = 7});
     auto solver = bl::maml(backend, bl::task<network, bl::objective::cross_entropy>{.outputs = 5},
                            {.inner = {.steps = 1, .step_size = 0.4}, .outer = {.step_size = 1e-3}});
-    auto glyphs = bl::data::glyphs({.seed = 7});
     auto training = bl::data::episodes(glyphs.training, {.ways = 5, .shots = 1, .queries = 5, .seed = 7});
     auto test = bl::data::episodes(glyphs.test, {.ways = 5, .shots = 1, .queries = 5, .seed = 8});
     auto state = solver.initialise({.seed = 7});
