@@ -7,8 +7,8 @@
 #   sh cmake/gpu.sh pack [OMNIGLOT]   on a Debian or Ubuntu with the dependencies installed: gathers what the other machine lacks into build/gpu_pack
 #                                     (headers, Google Benchmark, and Omniglot's folder, if given), less than 64 MiB
 #   sh cmake/gpu.sh [run [PART…]]     on the machine with the GPU: builds, tests, sanitizes, trains and measures, and writes build/gpu/report.md.
-#                                     PARTs: build test bits peers benchmark train sanitize kernels peers_tf32 peers_cudnn peers_three_tf32 peers_rest
-#                                     kernels_rest primitives peers_rest_tf32 sanitize_rest; without any, all of them, in this order: first what all figures rest on, then
+#                                     PARTs: build test bits peers build_rest peers_compiled benchmark train sanitize kernels peers_tf32 peers_cudnn
+#                                     peers_three_tf32 peers_rest kernels_rest primitives peers_rest_tf32 sanitize_rest; without any, all of them, in this order: first what all figures rest on, then
 #                                     the main table, so that it is there when the machine is taken away, and last what takes long and says least. Each part has a limit of at most
 #                                     ten minutes, and all together have BILEVEL_GPU_MINUTES, 25 without it; parts for which no time is left are named. Each may run
 #                                     alone: the report is of all that have run so far, and says of which version each is. The peers are those that
@@ -78,18 +78,31 @@ share() {
     seconds=$(((deadline - $(date +%s)) / $1))
     shift
     [ "$seconds" -gt 0 ] || return 124
-    timeout -k 5 "$seconds" "$@"
+    timeout -s "${signal:-TERM}" -k 15 "$seconds" "$@"
 }
 limited() { share 1 "$@"; }
 
 build() {
+    # cuDNN may be there as a package of python3 alone, whose library has no name without a version.
+    set --
+    cudnn=$(python3 -c 'import nvidia.cudnn; print(list(nvidia.cudnn.__path__)[0])' 2>/dev/null || :)
+    library=$(find "${cudnn:-/nowhere}" -name 'libcudnn.so.*' 2>/dev/null | head -n 1)
+    [ -z "$library" ] || set -- "-DBILEVEL_CUDNN_INCLUDE_DIR=$cudnn/include" "-DBILEVEL_CUDNN_LIBRARY=$library"
     cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DBILEVEL_CUDA=ON -DBILEVEL_NATIVE=OFF "-DCMAKE_PREFIX_PATH=$build/pack/usr" \
-        -DBILEVEL_INSTALL=OFF >"$build/configure.log" 2>&1 || { cat "$build/configure.log"; return 1; }
+        -DBILEVEL_INSTALL=OFF "$@" >"$build/configure.log" 2>&1 || { cat "$build/configure.log"; return 1; }
     grep -i 'bilevel: cu' "$build/configure.log" # CUDA, and whether cuDNN is there, which nothing needs
-    limited cmake --build "$build" --parallel "$(nproc)" --target test_cuda benchmark_cuda_meta_step benchmark_cuda_primitives few_shot hypergradient sinusoids_on_cuda readme_on_cuda
+    compile test_cuda hypergradient
 }
-tests() { # none of which may be skipped here
-    limited ctest --test-dir "$build" -L cuda -E no_spills --no-tests=error --output-on-failure --parallel 4 >"$build/ctest.log" 2>&1 || {
+# compile TARGET…: what does not compile stops nothing else.
+compile() { limited cmake --build "$build" --parallel "$(nproc)" --target "$@" -- -k 0; }
+build_rest() { # and the tests that are examples
+    result=0
+    compile few_shot benchmark_cuda_meta_step sinusoids_on_cuda readme_on_cuda benchmark_cuda_primitives || result=$?
+    tests -R '^example' || result=$?
+    return "$result"
+}
+tests() { # OPTION…: none of which may be skipped here
+    limited ctest --test-dir "$build" -L cuda "$@" --no-tests=error --output-on-failure --parallel 4 >"$build/ctest.log" 2>&1 || {
         status=$?
         cat "$build/ctest.log"
         return "$status"
@@ -103,7 +116,8 @@ sanitize() { # PATTERNS TOOL…: the cases that match, each tool with its share 
     left=$#
     for tool; do
         echo "== $tool"
-        share "$left" env BILEVEL_SEPARATE_BUFFERS=1 compute-sanitizer --tool "$tool" --error-exitcode 9 "$build/tests/cuda/test_cuda" --test-case="$cases" ||
+        # Calls that fail are no error of their own: some cases make them fail, and all are checked by the library.
+        share "$left" env BILEVEL_SEPARATE_BUFFERS=1 compute-sanitizer --tool "$tool" --report-api-errors no --error-exitcode 9 "$build/tests/cuda/test_cuda" --test-case="$cases" ||
             found="$found $tool: status $?;"
         left=$((left - 1))
     done
@@ -127,7 +141,8 @@ bits() { # of two processes
 kernels() { # ARGUMENTS…: of one hypergradient of each, kernel by kernel, beside what the device can do
     command -v ncu >/dev/null || { echo "there is no ncu here"; return 1; }
     metrics=$(limited ncu --query-metrics 2>&1 | python3 benchmarks/cuda/kernels.py --metrics)
-    left=$# result=0
+    # One inner step has every kernel that several have. The profiler is interrupted, not ended, where its time is over: it prints at its end.
+    left=$# result=0 signal=INT
     for of; do
         printf '\n== %s\n' "$of"
         rm -f "$build/ncu.csv"
@@ -137,6 +152,7 @@ kernels() { # ARGUMENTS…: of one hypergradient of each, kernel by kernel, besi
         [ ! -f "$build/ncu.csv" ] || python3 benchmarks/cuda/kernels.py "$build/ncu.csv" || result=1 # of what it has measured, or what it says
         left=$((left - 1))
     done
+    signal=
     return "$result"
 }
 train() { # the short run of docs/omniglot.md, which reaches 98.56 % on a cpu
@@ -159,26 +175,29 @@ peers_cudnn() {
     peers "$@" --cudnn
 }
 
-all="build test bits peers benchmark train sanitize kernels peers_tf32 peers_cudnn peers_three_tf32 peers_rest kernels_rest primitives peers_rest_tf32 sanitize_rest"
+all="build test bits peers build_rest peers_compiled benchmark train sanitize kernels peers_tf32 peers_cudnn peers_three_tf32 peers_rest kernels_rest primitives peers_rest_tf32 sanitize_rest"
 part() {
-    main='(maml_omniglot|maml_84_1shot)' rest='(fomaml|anil|imaml|mtl|maml_84_5shot)' fp32='(functional|compiled|autograd|jax)$' title="Beside PyTorch and JAX"
+    main='(maml_omniglot|maml_84_1shot)' rest='(fomaml|anil|imaml|mtl|maml_84_5shot)' fp32='(functional|autograd|jax)$' title="Beside PyTorch and JAX"
     case $1 in
-    build) section build 590 20 "Build" build ;;
-    test) section test 240 200 "Tests" tests ;;
+    build) section build 590 20 "Build: tests and hypergradient" build ;;
+    build_rest) section build_rest 590 60 "Build: the rest, and examples that are tests" build_rest ;;
+    test) section test 240 200 "Tests" tests -E 'no_spills|^example' ;;
     bits) section bits 60 20 "The bits of two runs" bits ;;
     peers) section peers 420 60 "$title: second-order MAML, in FP32" peers peers "$main/$fp32" ;;
-    benchmark) section benchmark 120 200 "Meta-steps" limited "$build/benchmarks/benchmark_cuda_meta_step" --benchmark_min_time=1 --benchmark_repetitions=3 --benchmark_report_aggregates_only=true ;;
+    peers_compiled) section peers_compiled 300 60 "$title: second-order MAML, in FP32, torch.compile" peers peers_compiled "$main/compiled$" ;;
+    benchmark) section benchmark 120 200 "Meta-steps" limited "$build/benchmarks/benchmark_cuda_meta_step" --benchmark_min_time=0.3 --benchmark_repetitions=3 --benchmark_report_aggregates_only=true ;;
     primitives) section primitives 240 500 "Primitives" limited "$build/benchmarks/benchmark_cuda_primitives" --benchmark_min_time=0.02 ;;
     train) section train 300 60 "Training" train ;;
     sanitize) section sanitize 240 120 "compute-sanitizer, the cases that take it a few seconds" sanitize \
         "*first of equal*,*computed by hand*,*known beforehand*,*calls each index once*,*state from elsewhere*" memcheck racecheck initcheck synccheck ;;
     sanitize_rest) section sanitize_rest 590 120 "compute-sanitizer, all cases" sanitize "*" memcheck initcheck racecheck ;;
-    kernels) section kernels 180 60 "Kernels of second-order MAML, 28×28×1 and 84×84×3, 32 tasks" kernels "$maml" "$maml --image 84,84,3 --filters 32" ;;
-    kernels_rest) section kernels_rest 240 120 "Kernels of the other algorithms" kernels "--algorithm anil --network conv4 --tasks 32" \
-        "--algorithm imaml --network conv4 --tasks 32 --inner-steps 16 --cg-iterations 5" "--algorithm mtl --network resnet12 --tasks 1 --image 32,32,3" \
-        "$maml --arithmetic tf32" ;;
+    kernels) section kernels 180 60 "Kernels of second-order MAML, 28×28×1 and 84×84×3, 32 tasks" kernels "$maml --inner-steps 1" \
+        "$maml --inner-steps 1 --image 84,84,3 --filters 32" ;;
+    kernels_rest) section kernels_rest 240 120 "Kernels of the other algorithms" kernels "--algorithm anil --network conv4 --tasks 32 --inner-steps 1" \
+        "--algorithm imaml --network conv4 --tasks 32 --inner-steps 1 --cg-iterations 1" "--algorithm mtl --network resnet12 --tasks 1 --image 32,32,3" \
+        "$maml --inner-steps 1 --arithmetic tf32" ;;
     peers_tf32) section peers_tf32 300 60 "$title: second-order MAML, all in TF32" peers peers_tf32 "$main/.*_tf32$" ;;
-    peers_cudnn) section peers_cudnn 180 60 "$title: MTL with ResNet-12, ours with cuDNN" peers_cudnn peers_cudnn "mtl_resnet12" ;;
+    peers_cudnn) section peers_cudnn 180 60 "$title: MTL with ResNet-12, ours with cuDNN" peers_cudnn peers_cudnn "mtl_resnet12.*/(autograd|jax)$" ;;
     peers_three_tf32) section peers_three_tf32 240 60 "$title: second-order MAML, ours in 3xTF32 beside FP32" peers peers_three_tf32 "$main/$fp32" --arithmetic three_tf32 ;;
     peers_rest) section peers_rest 420 60 "$title: the others, in FP32" peers peers_rest "$rest.*/$fp32" ;;
     peers_rest_tf32) section peers_rest_tf32 420 60 "$title: the others, all in TF32" peers peers_rest_tf32 "$rest.*_tf32$" ;;

@@ -38,7 +38,10 @@ def environment(threads, device, instructions="native"):
     if device == "cpu":
         env.update(CUDA_VISIBLE_DEVICES="", JAX_PLATFORMS="cpu")
     else:
-        env.update(XLA_PYTHON_CLIENT_PREALLOCATE="false", JAX_PLATFORMS="cuda")  # the device's memory is for both sides; no silent run on the cpu
+        # The device's memory is for both sides; no silent run on the cpu; what one process has compiled the next one need not.
+        env.update(XLA_PYTHON_CLIENT_PREALLOCATE="false", JAX_PLATFORMS="cuda", TF_CPP_MIN_LOG_LEVEL="3",
+                   JAX_COMPILATION_CACHE_DIR=os.path.join(tempfile.gettempdir(), "bilevel_jax_cache"),
+                   JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0")
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         env[name] = str(threads)
     env.update(INSTRUCTIONS[instructions])

@@ -19,7 +19,10 @@ public:
     using scalar = typename Solver::scalar;
     explicit evaluator_of(Solver solver) : solver_(std::move(solver)), state_(solver_.initialise({})) {}
 
-    void move_to(const bilevel::aligned_vector<scalar>& parameters) override { state_.parameters = parameters; }
+    void move_to(const bilevel::aligned_vector<scalar>& parameters) override {
+        // Into the state's own memory, which the backend shares: an assignment would bring the host's, from which every call would upload.
+        state_.parameters.assign(parameters.begin(), parameters.end());
+    }
     bilevel::hypergradient_view<scalar> operator()(const bilevel::episodes_view<scalar, int>& batch) override {
         return solver_.view_hypergradient(state_, batch);
     }
