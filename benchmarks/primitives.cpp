@@ -24,6 +24,12 @@ public:
     using kernels = bilevel::backend::cpu_kernels<float>;
     static constexpr bool times_itself = false;
 
+    /// Whether a pin is followed at a result of (height, width, filters): what it leaves to the automatic choice has a row there.
+    static bool follows(convolution_algorithm pinned, const integer (&result)[3], integer channels) {
+        return pinned != convolution_algorithm::winograd_4x4 ||
+               bilevel::backend::winograd<float, 4>::pays(result[0], result[1], channels, result[2]);
+    }
+
     explicit processor(const place& at) { kernels_.pin(at.pinned); }
 
     float* noise_of(integer count) override { return noise_.emplace_back(noise(count, noise_.size())).data(); }

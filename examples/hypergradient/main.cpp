@@ -15,16 +15,17 @@
 #include <bilevel/core/error.hpp>
 #include <bilevel/io/npy.hpp>
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <fstream>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <new>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -32,11 +33,13 @@ namespace exchange {
 
 namespace {
 
-// In megabytes (10^6 bytes).
+// The most memory that this program has had, in megabytes (10^6 bytes): by /proc, since getrusage counts what the process had before it became this program.
 double peak_rss_mb() {
-    rusage usage{};
-    ::getrusage(RUSAGE_SELF, &usage);
-    return double(usage.ru_maxrss) * 1024 / 1e6;
+    std::ifstream status("/proc/self/status");
+    for (std::string name; status >> name; status.ignore(std::numeric_limits<std::streamsize>::max(), '\n')) {
+        if (double kibibytes = 0; name == "VmHWM:" && status >> kibibytes) return kibibytes * 1024 / 1e6;
+    }
+    return 0;
 }
 
 void print_layout(const settings& s) {
@@ -69,9 +72,9 @@ template <class Scalar, class Evaluate, class Bill> void print_speed(const setti
     std::sort(milliseconds.begin(), milliseconds.end());
     const std::size_t half = milliseconds.size() / 2;
     const double median = milliseconds.size() % 2 == 1 ? milliseconds[half] : (milliseconds[half - 1] + milliseconds[half]) / 2;
-    const double memory = peak_rss_mb(), flops = bill();
-    std::printf("milliseconds %.4g\npeak_rss_mb %.4g\ngflop %.4g\nshare_of_peak %.3g\n", median, memory, flops / 1e9,
-                flops / (median / 1e3) / peak_flops<Scalar>(s));
+    const double memory = peak_rss_mb(), flops = bill(), peak = peak_flops<Scalar>(s);
+    std::printf("milliseconds %.4g\npeak_rss_mb %.4g\ngflop %.4g\npeak_gflops %.4g\nshare_of_peak %.3g\n", median, memory, flops / 1e9,
+                peak / 1e9, flops / (median / 1e3) / peak);
 }
 
 template <class Scalar> void evaluate(const settings& s) {

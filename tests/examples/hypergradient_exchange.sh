@@ -56,7 +56,7 @@ done
 ! cmp -s maml-double-1.npy fomaml-double-1.npy || fault "first and second order are the same"
 # shellcheck disable=SC2086
 "$program" --algorithm maml $mlp --input maml --output maml-float-1.npy --repeat 3 >out || fault "--repeat"
-for name in milliseconds peak_rss_mb gflop share_of_peak; do
+for name in milliseconds peak_rss_mb gflop peak_gflops share_of_peak; do
     grep -q -E "^$name [0-9]" out || fault "--repeat does not print $name: $(cat out)"
 done
 "$program" --help | grep -q -e 'parameters.npy' || fault "--help does not describe the files"
