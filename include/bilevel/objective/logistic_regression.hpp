@@ -5,6 +5,7 @@
 #include <bilevel/core/eigen.hpp>
 #include <bilevel/core/error.hpp>
 #include <bilevel/core/integer.hpp>
+#include <bilevel/core/positive_in.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -34,7 +35,7 @@ struct logistic_regression {
     };
 
     void check() const {
-        if (!(inverse_regularisation > 0) || !std::isfinite(inverse_regularisation))
+        if (!positive_in<double>(inverse_regularisation))
             throw argument_error("logistic_regression: C is " + std::to_string(inverse_regularisation) + ", expected a positive number");
         if (iterations < 0 || !(tolerance >= 0))
             throw argument_error("logistic_regression: iterations and tolerance are " + std::to_string(iterations) + " and " +

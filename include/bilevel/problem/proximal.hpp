@@ -3,10 +3,10 @@
 #pragma once
 
 #include <bilevel/core/error.hpp>
+#include <bilevel/core/positive_in.hpp>
 #include <bilevel/core/rows.hpp>
 #include <bilevel/problem/binding.hpp>
 
-#include <cmath>
 #include <string>
 
 namespace bilevel::problem {
