@@ -11,6 +11,7 @@
 #include "few_shot/results.hpp"
 #include "few_shot/settings.hpp"
 #include "few_shot/training.hpp"
+#include "peak_memory.hpp"
 
 #include <bilevel/core/error.hpp>
 

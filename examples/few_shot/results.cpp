@@ -6,8 +6,6 @@
 #include <bilevel/io/json.hpp>
 #include <bilevel/io/learning_curve_svg.hpp>
 
-#include <sys/resource.h>
-
 namespace few_shot {
 
 namespace {
@@ -48,12 +46,6 @@ bilevel::io::learning_curve curve_of(const settings& s, const state& trained) {
 }
 
 }  // namespace
-
-double peak_rss_mb() {
-    rusage usage{};
-    ::getrusage(RUSAGE_SELF, &usage);
-    return double(usage.ru_maxrss) * 1024 / 1e6;
-}
 
 std::exception_ptr write_results(const settings& s, const state& trained, const results& r) {
     std::exception_ptr failure;

@@ -23,8 +23,6 @@ struct results {
     std::string backend, data;
 };
 
-/// The most memory that this process has had, in megabytes (10^6 bytes).
-double peak_rss_mb();
 /// Writes the JSON and the plot, where they are asked for, each whatever becomes of the other; gives the first `bilevel::data_error`, which begins with the file's
 /// name, if any.
 std::exception_ptr write_results(const settings& s, const state& trained, const results& r);

@@ -3,6 +3,7 @@
 #include "few_shot/settings.hpp"
 
 #include <bilevel/core/error.hpp>
+#include <bilevel/core/positive_in.hpp>
 #include <bilevel/io/atomic_file.hpp>
 
 #include <CLI/CLI.hpp>
@@ -161,8 +162,8 @@ void check_numbers(const settings& s) {
                                  ", found " + std::to_string(x.value));
     };
     const auto positive = [](const char* name, const setting<double>& x) {
-        if (!std::isfinite(x.value) || x <= 0)
-            throw argument_error(std::string("--") + name + ": expected a positive number, found " + text(x.value));
+        if (!bilevel::positive_in<float>(x.value))  // in which every backend here computes
+            throw argument_error(std::string("--") + name + ": expected a positive number of single precision, found " + text(x.value));
     };
     constexpr integer many = 1'000'000;
     range("ways", s.ways, 2, many);

@@ -9,6 +9,7 @@
 #include "hypergradient/evaluator.hpp"
 #include "hypergradient/networks.hpp"
 #include "hypergradient/settings.hpp"
+#include "peak_memory.hpp"
 
 #include "../benchmarks/peak.hpp"
 
@@ -19,9 +20,7 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
-#include <fstream>
 #include <iostream>
-#include <limits>
 #include <memory>
 #include <new>
 #include <optional>
@@ -32,15 +31,6 @@
 namespace exchange {
 
 namespace {
-
-// The most memory that this program has had, in megabytes (10^6 bytes): by /proc, since getrusage counts what the process had before it became this program.
-double peak_rss_mb() {
-    std::ifstream status("/proc/self/status");
-    for (std::string name; status >> name; status.ignore(std::numeric_limits<std::streamsize>::max(), '\n')) {
-        if (double kibibytes = 0; name == "VmHWM:" && status >> kibibytes) return kibibytes * 1024 / 1e6;
-    }
-    return 0;
-}
 
 void print_layout(const settings& s) {
     for (const auto& array : find_network(s, s.image).arrays(s)) {

@@ -48,7 +48,8 @@ refused 2 '--ways' --ways five
 refused 2 '--meta-batch' --meta-batch 0
 refused 2 '--inner-steps' --inner-steps 0
 refused 2 '--test-inner-steps' --test-inner-steps -1
-refused 2 '--inner-rate: expected a positive number, found 0' --inner-rate 0
+refused 2 '--inner-rate: expected a positive number of single precision, found 0' --inner-rate 0
+refused 2 '--outer-rate: expected a positive number of single precision, found 1e+39' --outer-rate 1e39
 refused 2 '--inner-rate' --inner-rate nan
 refused 2 '--outer-rate' --outer-rate -1e-3
 refused 2 '--outer-rate' --outer-rate inf
