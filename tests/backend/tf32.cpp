@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The bilevel authors
 // SPDX-License-Identifier: MIT
+#include <bilevel/backend/cuda/arithmetic.hpp>
 #include <bilevel/backend/cuda/tf32.hpp>
 #include <bilevel/core/random.hpp>
 
@@ -33,6 +34,14 @@ TEST_CASE("tf32: numbers are rounded to the nearest, halves away from zero") {
     CHECK(to_tf32(-infinity) == -infinity);
     CHECK(std::isnan(to_tf32(std::numeric_limits<float>::quiet_NaN())));
     CHECK(std::isnan(to_tf32(std::bit_cast<float>(0x7fffffffU))));  // the NaN of a device
+}
+
+TEST_CASE("tf32: the code that a device runs is the latest that is not later than the device") {
+    using backend::architecture_that_runs;
+    static_assert(architecture_that_runs({750}, 900) == 750);  // without tensor cores for TF32, though the device has them
+    static_assert(architecture_that_runs({800, 900}, 900) == 900);
+    static_assert(architecture_that_runs({900, 800}, 860) == 800);
+    static_assert(architecture_that_runs({900}, 860) == 0);
 }
 
 TEST_CASE("tf32: two parts hold a float up to 2^-22, one up to 2^-11") {

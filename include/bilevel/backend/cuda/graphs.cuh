@@ -39,7 +39,7 @@ public:
     integer kernels() const { return kernels_; }
 
 private:
-    static constexpr std::size_t most = 8;  // shapes of batch that are met in turn
+    static constexpr std::size_t most = 8;  // sequences that are met in turn: steps, hypergradients, batches that are drawn
     struct recorded {
         repeatable these;
         bool has_run = false;

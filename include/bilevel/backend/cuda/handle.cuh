@@ -17,21 +17,15 @@ namespace bilevel::backend {
 class cuda_handle {
 public:
     cuda_handle() {
-        detail::check(cublasCreate(&blas_), "cublasCreate");
-        detail::check(cublasSetStream(blas_, stream_), "cublasSetStream");
-        workspace_ = cuda_memory().allocate(workspace_bytes);
-        detail::check(cublasSetWorkspace(blas_, workspace_, workspace_bytes), "cublasSetWorkspace");
+        detail::check(cublasSetStream(blas(), stream_), "cublasSetStream");
+        detail::check(cublasSetWorkspace(blas(), workspace_.data, workspace::bytes), "cublasSetWorkspace");
     }
     cuda_handle(const cuda_handle&) = delete;
     cuda_handle& operator=(const cuda_handle&) = delete;
-    ~cuda_handle() {
-        (void)cudaStreamSynchronize(stream_);
-        (void)cublasDestroy(blas_);
-        cuda_memory().deallocate(workspace_, workspace_bytes);
-    }
+    ~cuda_handle() { (void)cudaStreamSynchronize(stream_); }
 
     cudaStream_t stream() const { return stream_; }
-    cublasHandle_t blas() const { return blas_; }
+    cublasHandle_t blas() const { return blas_.handle; }
     void wait() const { stream_.wait(); }
 
     /// See `cuda_uploads::upload`.
@@ -42,12 +36,29 @@ public:
     }
 
 private:
-    static constexpr std::size_t workspace_bytes = std::size_t{32} << 20;  // what cuBLAS recommends for Hopper
+    // Each releases what it has, also where what comes after it fails; cuBLAS goes before its workspace.
+    struct workspace {
+        static constexpr std::size_t bytes = std::size_t{32} << 20;  // what cuBLAS recommends for Hopper
+        void* const data = cuda_memory().allocate(bytes);
+
+        workspace() = default;
+        workspace(const workspace&) = delete;
+        workspace& operator=(const workspace&) = delete;
+        ~workspace() { cuda_memory().deallocate(data, bytes); }
+    };
+    struct cublas {
+        cublasHandle_t handle = nullptr;
+
+        cublas() { detail::check(cublasCreate(&handle), "cublasCreate"); }
+        cublas(const cublas&) = delete;
+        cublas& operator=(const cublas&) = delete;
+        ~cublas() { (void)cublasDestroy(handle); }
+    };
 
     cuda_stream stream_;
     cuda_uploads uploads_{stream_};
-    cublasHandle_t blas_ = nullptr;
-    void* workspace_ = nullptr;
+    workspace workspace_;
+    cublas blas_;
 };
 
 }  // namespace bilevel::backend

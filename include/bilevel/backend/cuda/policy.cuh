@@ -55,10 +55,13 @@ template <class Size, class F>
     return first + count;
 }
 
-/// What Thrust finds for its memory on the device: a failure is a `cuda_error`, as everywhere else.
+/// What Thrust finds for its memory on the device: a failure is a `cuda_error`, as everywhere else. Kernels that were launched may still use what is freed.
 inline ::thrust::pointer<void, cuda_policy> malloc(cuda_policy&, std::size_t bytes) {
     return ::thrust::pointer<void, cuda_policy>(cuda_memory().allocate(bytes));
 }
-template <class Pointer> void free(cuda_policy&, Pointer data) { cuda_memory().deallocate(::thrust::raw_pointer_cast(data), 0); }
+template <class Pointer> void free(cuda_policy& policy, Pointer data) {
+    (void)cudaStreamSynchronize(policy.stream);
+    cuda_memory().deallocate(::thrust::raw_pointer_cast(data), 0);
+}
 
 }  // namespace bilevel::backend

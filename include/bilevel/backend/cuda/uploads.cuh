@@ -30,7 +30,7 @@ public:
         const cudaMemoryType kind = kind_of(from);
         if (kind == cudaMemoryTypeDevice) return from;
         buffer& to = buffers_[slot];
-        to.reserve(bytes);
+        to.reserve(bytes, stream_);
         if (kind != cudaMemoryTypeHost) {
             // The one before may still be under way.
             detail::check(cudaEventSynchronize(to.sent), "cudaEventSynchronize");
@@ -48,8 +48,11 @@ private:
         std::size_t bytes = 0;
         cudaEvent_t sent = nullptr;
 
-        void reserve(std::size_t wanted) {
-            if (sent != nullptr && wanted <= bytes) return;
+        void reserve(std::size_t wanted, cudaStream_t stream) {
+            if (sent != nullptr) {
+                if (wanted <= bytes) return;
+                detail::check(cudaStreamSynchronize(stream), "cudaStreamSynchronize");  // kernels may still read it
+            }
             release();
             detail::check(cudaEventCreateWithFlags(&sent, cudaEventDisableTiming), "cudaEventCreateWithFlags");
             device = cuda_memory().allocate(wanted);
