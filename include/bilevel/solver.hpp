@@ -71,7 +71,7 @@ public:
     }
 
     /// One step of the outer optimiser on a meta-batch. Throws `argument_error` where batch or state do not fit, `numeric_error` where a loss or a gradient is
-    /// not finite, and then leaves the state as it was. After the first call for a shape of batch nothing is allocated. A state that lies elsewhere moves to
+    /// not finite, and then leaves the state as it was. As long as the shape of batch stays, nothing is allocated after the first call. A state that lies elsewhere moves to
     /// where the backend shares memory with the host.
     bilevel::report step(state_type& s, const batch_type& batch) {
         require_fit(s);
@@ -126,7 +126,14 @@ public:
         result.statistics = s.statistics;
         result.normalisation = how.normalisation.value_or(usual_normalisation);
         result.outcomes = shared().template zeros<task_outcome>(tasks);
+        if constexpr (requires { typename Problem::network; }) {
+            if (result.normalisation == autodiff::normalisation::batch)
+                Problem::require_statistics("batch: its support set", batch.support.count);
+        }
         auto rule = settings_.inner;
+        if (how.inner_steps < -1)
+            throw argument_error("adapt: inner_steps is " + std::to_string(how.inner_steps) +
+                                 ", expected a number from 0, or -1 for as many as in training");
         if constexpr (Inner::moves) {
             if (how.inner_steps >= 0) rule.steps = how.inner_steps;
         }
@@ -158,6 +165,7 @@ public:
         using network = typename Problem::network;
         if (count < 1 || inputs == nullptr) throw argument_error("predict: there are no inputs (" + std::to_string(count) + " a task)");
         if (a.tasks < 1) throw argument_error("predict: there are no adapted networks");
+        if (a.normalisation == autodiff::normalisation::batch) Problem::require_statistics("predict: what is given", count);
         require_size("adapted", std::size_t(a.size), "parameters a task", problem_.adapted_size());
         require_size("adapted", a.parameters.size(), "parameters with their padding", a.tasks * padded(a.size));
         require_size("adapted", a.statistics.size(), "statistics of batch norm", problem_.statistics_size());

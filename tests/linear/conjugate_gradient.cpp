@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -130,13 +131,14 @@ TEST_CASE("damping solves the damped system, an indefinite one too, and bends to
 TEST_CASE("tasks together have the bits that each has alone, whatever stops the others") {
     VectorXd indefinite = spectrum(1, 5);
     indefinite[0] = -1;
-    const double nan = std::numeric_limits<double>::quiet_NaN();
+    const double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
     const std::vector<equation> systems{{symmetric(spectrum(0.5, 20), 6), testing::random_vector(n, 6)},
                                         {MatrixXd::Identity(n, n), testing::random_vector(n, 7)},  // done after one iteration
                                         {symmetric(indefinite, 8), testing::random_vector(n, 8)},
                                         {symmetric(spectrum(1, 2), 9), VectorXd::Zero(n)},  // done before the first
                                         {MatrixXd::Constant(n, n, nan), testing::random_vector(n, 9)},
-                                        {symmetric(spectrum(0.1, 9), 10), testing::random_vector(n, 10)}};
+                                        {symmetric(spectrum(0.1, 9), 10), testing::random_vector(n, 10)},
+                                        {infinity * MatrixXd::Identity(n, n), VectorXd::Ones(n)}};  // 0 · ∞ is NaN
     const auto together = solve(systems, long_enough);
     for (std::size_t t = 0; t < systems.size(); ++t) {
         const auto alone = solve({systems[t]}, long_enough);
@@ -144,13 +146,25 @@ TEST_CASE("tasks together have the bits that each has alone, whatever stops the 
         CHECK(alone.w.col(0) == together.w.col(integer(t)));
         CHECK(a.linear_iterations == b.linear_iterations);
         CHECK(a.positive_curvature == b.positive_curvature);
-        if (t != 4) CHECK(a.linear_residual == b.linear_residual);
+        if (t != 4 && t != 6) CHECK(a.linear_residual == b.linear_residual);
     }
     CHECK(together.outcomes[1].linear_iterations == 1);
     CHECK(together.outcomes[3].linear_iterations == 0);
     CHECK(together.outcomes[3].linear_residual == 0);
-    CHECK_FALSE(together.outcomes[4].positive_curvature);
-    CHECK(together.w.col(4).norm() == 0);
+    for (const integer t : {4, 6}) {  // nothing was solved, and nothing says that it was
+        const auto& outcome = together.outcomes[std::size_t(t)];
+        CHECK(outcome.linear_iterations == 1);
+        CHECK_FALSE(outcome.positive_curvature);
+        CHECK(std::isnan(outcome.linear_residual));
+        CHECK(together.w.col(t).norm() == 0);
+    }
+}
+
+TEST_CASE("a product that overflows leaves a residual of NaN") {
+    const double large = std::numeric_limits<double>::max();
+    const auto r = solve({{large * MatrixXd::Identity(n, n), VectorXd::Constant(n, 4)}}, long_enough);
+    CHECK(std::isnan(r.outcomes[0].linear_residual));
+    CHECK(r.w.norm() == 0);
 }
 
 TEST_CASE("settings that nothing can be computed with") {

@@ -4,6 +4,7 @@
 // adapt, predict and evaluate against the same things done by hand.
 #include <bilevel/algorithms.hpp>
 #include <bilevel/backend/reference.hpp>
+#include <bilevel/nn/mlp.hpp>
 #include <bilevel/objective/cross_entropy.hpp>
 #include <bilevel/objective/gradient_program.hpp>
 #include <bilevel/objective/mean_squared_error.hpp>
@@ -140,4 +141,22 @@ TEST_CASE("mtl keeps the body and gives each task the head of a logistic regress
     // Prediction reads unit features too: on the support set, which the regression has fitted, the labels come out.
     const auto labels = solver.predict(adapted, data.support_inputs.data(), size.support);
     CHECK(labels == data.support_targets);
+}
+
+TEST_CASE("mtl: unit features are those of any multiple of the features whose square leaves the range of the scalar") {
+    using mlp = nn::mlp<shape<6>, 8>;
+    backend::reference<float> backend;
+    fixture::episodes<float, mlp, cross_entropy> data(size);
+    auto solver = mtl(backend, task<mlp, cross_entropy>{.outputs = size.outputs}, size.classes);
+    const auto state = solver.initialise({.seed = 4});  // biases are zero: features are multiples of what inputs are
+    const auto logits = [&] {
+        const auto adapted = solver.adapt(state, data.all());
+        return solver.logits(adapted, data.query_inputs.data(), size.query);
+    };
+    const auto usual = logits();
+    for (const float factor : {0x1p100f, 0x1p-100f, 0x1p-100f}) {  // to 2^100, back to 1, to 2^-100
+        for (auto* inputs : {&data.support_inputs, &data.query_inputs})
+            for (float& x : *inputs) x *= factor;
+        CHECK(logits() == usual);
+    }
 }

@@ -5,8 +5,10 @@
 #include <bilevel/algorithms.hpp>
 #include <bilevel/backend/cpu.hpp>
 #include <bilevel/backend/reference.hpp>
+#include <bilevel/nn/mlp.hpp>
 #include <bilevel/objective/cross_entropy.hpp>
 #include <bilevel/objective/differentiated.hpp>
+#include <bilevel/objective/mean_squared_error.hpp>
 #include <bilevel/problem/own_episode.hpp>
 
 #include <doctest/doctest.h>
@@ -73,6 +75,13 @@ TEST_CASE("settings") {
         CHECK(says(refusal<argument_error>([&] { imaml(backend, classification, weight); }), {"proximal", "weight", "positive"}));
     auto no_outputs = maml(backend, task<network, cross_entropy>{});
     CHECK(says(refusal<argument_error>([&] { no_outputs.initialise({}); }), {"outputs", "0"}));
+    // Of one class every answer is right.
+    auto one_class = maml(backend, task<network, cross_entropy>{.outputs = 1});
+    CHECK(says(refusal<argument_error>([&] { one_class.initialise({}); }), {"outputs", "1", "ways", "2"}));
+    auto one_class_of_many = mtl(backend, task<network, cross_entropy>{.outputs = 1}, 9);
+    CHECK(says(refusal<argument_error>([&] { one_class_of_many.initialise({}); }), {"outputs", "1", "ways", "2"}));
+    auto one_number = maml(backend, task<network, objective::mean_squared_error>{.outputs = 1});
+    CHECK(refusal<argument_error>([&] { one_number.initialise({}); }) == "no exception");
     auto no_classes = mtl(backend, classification, 0);
     CHECK(says(refusal<argument_error>([&] { no_classes.initialise({}); }), {"classes", "0"}));
 }
@@ -174,6 +183,7 @@ TEST_CASE("states and adapted networks that do not fit") {
     CHECK(says(refusal<argument_error>([&] { solver.step(of_descent, data.all()); }), {"state", "0 numbers of the outer optimiser"}));
     CHECK(refusal<argument_error>([&] { solver.evaluate(of_descent, data.all()); }) == "no exception");
 
+    CHECK(says(refusal<argument_error>([&] { solver.adapt(state, data.all(), {.inner_steps = -2}); }), {"inner_steps", "-2"}));
     const auto adapted = solver.adapt(state, data.all());
     const auto predict = [&](const auto& networks) {
         return refusal<argument_error>([&] { solver.predict(networks, data.query_inputs.data(), size.query); });
@@ -191,6 +201,46 @@ TEST_CASE("states and adapted networks that do not fit") {
     broken = adapted;
     broken.statistics.clear();
     CHECK(says(predict(broken), {"adapted", "statistics"}));
+}
+
+TEST_CASE("one example of which batch norm sees one number a channel") {
+    // All of its examples would be taken for the mean.
+    using to_one_position = nn::network<nn::sequential<nn::convolution<shape<4, 4, 1>, 5, 2>, nn::batch_norm_relu<shape<2, 2, 5>>,
+                                                       nn::convolution<shape<2, 2, 5>, 5, 2>, nn::batch_norm_relu<shape<1, 1, 5>>>,
+                                        nn::linear<shape<1, 1, 5>>>;
+    static_assert(to_one_position::input::count() == 16);
+    CHECK(to_one_position::fewest_normalised() == 1);
+    CHECK(network::fewest_normalised() == 4);
+    CHECK(nn::mlp<shape<3>, 4>::fewest_normalised() == 0);
+
+    const task<to_one_position, cross_entropy> what{.outputs = 2};
+    const auto of = [](integer support, integer query) {
+        return fixture::episodes<double, to_one_position, cross_entropy>({.tasks = 2, .outputs = 2, .support = support, .query = query});
+    };
+    const auto both = of(2, 2), one_query = of(2, 1), one_support = of(1, 2);
+    backend::reference<double> backend;
+    auto solver = maml(backend, what, {.inner = rule});
+    auto state = solver.initialise({.seed = 1});
+    const auto before = state;
+    CHECK(says(refusal<argument_error>([&] { solver.step(state, one_query.all()); }), {"query set", "one example", "batch norm"}));
+    CHECK(says(refusal<argument_error>([&] { solver.step(state, one_support.all()); }), {"support set", "one example", "batch norm"}));
+    CHECK(says(refusal<argument_error>([&] { solver.adapt(state, one_support.all()); }), {"support set", "one example", "batch norm"}));
+    CHECK(same(state, before));
+    auto adapted = solver.adapt(state, both.all());
+    const auto predict = [&](auto& with, integer count) {
+        return refusal<argument_error>([&] { with.predict(adapted, both.query_inputs.data(), count); });
+    };
+    CHECK(says(predict(solver, 1), {"predict", "one example", "running statistics"}));
+    CHECK(predict(solver, 2) == "no exception");
+    adapted = solver.adapt(state, one_support.all(), {.normalisation = autodiff::normalisation::running});
+    CHECK(predict(solver, 1) == "no exception");
+
+    auto joint = mtl(backend, what, 12);  // whose training has no support set, and whose deployment reads the running statistics
+    auto body = joint.initialise({.seed = 1});
+    CHECK(refusal<argument_error>([&] { joint.step(body, one_support.all()); }) == "no exception");
+    CHECK(says(refusal<argument_error>([&] { joint.step(body, one_query.all()); }), {"query set", "one example", "batch norm"}));
+    adapted = joint.adapt(body, one_support.all());
+    CHECK(predict(joint, 1) == "no exception");
 }
 
 TEST_CASE("mtl: class ids") {
@@ -274,6 +324,46 @@ TEST_CASE("a linear system whose right-hand side is not finite is not taken for 
     const auto before = state;
     CHECK(says(refusal<numeric_error>([&] { solver.step(state, batch); }), {"task 0", "residual", "nan"}));
     CHECK(same(state, before));
+}
+
+TEST_CASE("a linear system whose products are not finite is not taken for solved") {
+    // At y = 0, where the inner level stays, vᵀAv is more than there are numbers for.
+    const auto inner = objective::differentiated([](const auto& y) { return 0.5 * std::numeric_limits<double>::max() * y.squaredNorm(); });
+    const auto linear = objective::differentiated([](const auto& y) { return y.sum(); });
+    using own = levels<decltype(inner), decltype(linear)>;
+    const std::vector<own> batch{{inner, linear}};
+    backend::reference<double> backend;
+    problem::proximal<problem::episode<own>> problem;
+    problem.initial = Eigen::VectorXd::Zero(3);
+    problem.weight = 1;
+    auto solver = make_solver<hypergradient::implicit_cg, inner::gradient_descent, outer::adam>(backend, problem, {});
+    auto state = solver.initialise({});
+    const auto before = state;
+    CHECK(says(refusal<numeric_error>([&] { solver.step(state, batch); }), {"task 0", "residual", "nan"}));
+    CHECK(same(state, before));
+}
+
+TEST_CASE_TEMPLATE("images whose variance is no number of the scalar are not taken for constant", Backend, backend::reference<float>,
+                   backend::cpu<float>) {
+    const auto check = [](auto what) {
+        using images = fixture::episodes<float, typename decltype(what)::network, cross_entropy>;
+        images data(size);
+        Backend backend;
+        auto solver = maml(backend, what, {.inner = rule});
+        auto state = solver.initialise({.seed = 1});
+        const auto before = state;
+        for (float& pixel : data.support_inputs) pixel *= 1e25f;
+        CHECK(says(refusal<numeric_error>([&] { solver.step(state, data.all()); }), {"task 0", "inner step 0", "not finite"}));
+        CHECK(same(state, before));
+        images other(size);
+        for (float& pixel : other.query_inputs) pixel *= 1e25f;
+        CHECK(says(refusal<numeric_error>([&] { solver.step(state, other.all()); }), {"task 0", "outer loss"}));
+        CHECK(same(state, before));
+    };
+    check(classification);                                              // whose first block folds
+    check(task<fixture::smooth, cross_entropy>{.outputs = size.outputs});  // whose does not
+    CHECK(backend::inverse_deviation_of(4.0f, 0.0f) == 0.5f);
+    CHECK(std::isnan(backend::inverse_deviation_of(std::numeric_limits<float>::infinity(), 1e-5f)));
 }
 
 TEST_CASE("mtl: a support set that is not finite is no task, and not one that is answered by chance") {

@@ -4,10 +4,9 @@
 
 #include <bilevel/backend/folded.hpp>
 #include <bilevel/backend/instruction_set.hpp>
+#include <bilevel/backend/normalised.hpp>
 #include <bilevel/core/array.hpp>
 #include <bilevel/core/host_device.hpp>
-
-#include <cmath>
 
 namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {
@@ -22,11 +21,10 @@ template <class Scalar> struct folded_filter {
     BILEVEL_HOST_DEVICE void fold(const view<Scalar>& weights, const view<Scalar>& bias, const view<Scalar>& mean, const view<Scalar>& r,
                                   const view<const Scalar>& v, const view<const Scalar>& w, const view<const Scalar>& gain,
                                   const view<const Scalar>& shift, const view<const Scalar>& patch_mean, Scalar epsilon) const {
-        using std::sqrt;
         const Scalar m = of_patch_mean(patch_mean, w);
         mean.at(t)[q] = m;
         const Scalar variance = dot(w, v);  // which rounding can take below zero where the filter cancels large means
-        r.at(t)[q] = Scalar(1) / sqrt((variance < Scalar(0) ? Scalar(0) : variance) + epsilon);
+        r.at(t)[q] = inverse_deviation_of(variance < Scalar(0) ? Scalar(0) : variance, epsilon);
         const Scalar s = gain.at(t)[q] * r.at(t)[q];
         bias.at(t)[q] = shift.at(t)[q] - s * m;
         for (integer k = 0; k < terms; ++k) weights.at(t)[at(k)] = w.at(t)[at(k)] * s;

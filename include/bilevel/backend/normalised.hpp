@@ -2,7 +2,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/core/array.hpp>
+#include <bilevel/core/host_device.hpp>
+
+#include <cmath>
 
 namespace bilevel::backend {
 
@@ -19,4 +23,13 @@ template <class Scalar> struct activation {
     bool is_linear() const { return slope == Scalar(1); }
 };
 
+inline namespace BILEVEL_INSTRUCTION_SET {
+
+/// r = 1/√(variance + ε), or NaN where the variance is not finite: by the formula r = 0, and z = shift, as if the channel were constant.
+template <class Scalar> BILEVEL_HOST_DEVICE Scalar inverse_deviation_of(Scalar variance, Scalar epsilon) {
+    using std::sqrt;
+    return Scalar(1) / sqrt(variance + epsilon) + Scalar(0) * variance;
+}
+
+}  // namespace BILEVEL_INSTRUCTION_SET
 }  // namespace bilevel::backend

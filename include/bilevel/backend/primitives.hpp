@@ -118,8 +118,8 @@ concept bias_kernels = requires(K& k, detail::arguments<typename K::scalar> a, b
 /// Batch norm [Ioffe15] and what follows it, by channel over m positions: n = (x − mean) r, z = gain n + shift, and y = activation(z), or the largest of its
 /// 2 × 2 windows; see normalised.hpp. dz is the adjoint of z: dy times the slope of the activation, where y comes from, and zero elsewhere. A dot is a
 /// tangent; of is the `normalised`, moved its tangents.    // x, dx (n,h,w,c)  y, dy (n,h,w,c) or pooled  mean, r, gain, … (c)
-///  moments:                      mean and r = 1/√(variance + ε) of x; the variance is the biased one, about the mean
-///  inverse_deviation:            r = 1/√(variance + ε) of a variance that is given
+///  moments:                      mean and r = 1/√(variance + ε) of x; the variance is the biased one, about the mean; r is NaN where it is not finite
+///  inverse_deviation:            r of a variance that is given
 ///  moments_tangent:              ˙mean = Σẋ/m,  ṙ = −r² Σ(ẋ n)/m
 ///  batch_norm:                   y and argmax
 ///  batch_norm_tangent:           ẏ = slope ż where y comes from,  ż = gain ṅ + ˙gain n + ˙shift,  ṅ = (ẋ − ˙mean) r + (x − mean) ṙ

@@ -40,11 +40,13 @@ template <class Scalar> struct conjugate_gradient_scalars {
             Scalar length(0);
             if (of.going[t] > Scalar(0)) {
                 ++of.outcomes[t].linear_iterations;
-                if (of.curvature[t] > Scalar(0)) {
-                    length = of.rr[t] / of.curvature[t];
+                const Scalar along = of.curvature[t], zero_if_finite = Scalar(0) * along;
+                if (along > Scalar(0) && zero_if_finite == Scalar(0)) {
+                    length = of.rr[t] / along;
                 } else {
                     of.going[t] = Scalar(0);
                     of.outcomes[t].positive_curvature = false;
+                    if (!(zero_if_finite == Scalar(0))) of.start[t] = zero_if_finite;  // so that the residual is NaN
                 }
             }
             of.step[t] = length;
@@ -64,7 +66,7 @@ template <class Scalar> struct conjugate_gradient_scalars {
         conjugate_gradient_scalars of;
         BILEVEL_HOST_DEVICE void operator()(integer t) const {
             using std::sqrt;
-            // NaN of a right-hand side that is not finite, and of one whose square is not.
+            // NaN of a right-hand side or a product that is not finite, and of one whose square is not.
             of.outcomes[t].linear_residual = of.start[t] == Scalar(0) ? 0 : double(sqrt(of.rr[t] / of.start[t]));
         }
     };
@@ -72,7 +74,8 @@ template <class Scalar> struct conjugate_gradient_scalars {
 }  // namespace detail
 
 /// Conjugate gradients [Hestenes52] for  (A_t + δI) w_t = b_t,  all tasks t at once, with products alone: one product an iteration.
-/// Each task has its own scalars and stops by itself: when ‖r‖ ≤ tolerance ‖b‖, or where vᵀ(A + δI)v ≤ 0 (not positive definite: the outcome says so).
+/// Each task has its own scalars and stops by itself: when ‖r‖ ≤ tolerance ‖b‖, or where vᵀ(A + δI)v ≤ 0 (not positive definite: the outcome says so), or
+/// where that is not finite: its residual is NaN then.
 /// The damping δ makes a system solvable that is not positive definite, or poorly conditioned, and bends w towards b/δ: a hypergradient with it lies
 /// between the implicit one (δ = 0) and a multiple of the first-order one (δ → ∞). The residual of the outcome is that of the damped system.
 /// A task that has stopped is masked by selection: its row does not change any more.

@@ -32,7 +32,8 @@ template <class Scalar> struct recorded_statistics {
 
 /// Batch norm over batch and positions, ε = 1e-5 [Ioffe15], and what follows it, in one layer, since each pass over the images costs as much as a
 /// convolution: a rectifier with a slope (1: none), and 2 × 2 max pooling. Every derivative goes through the statistics of the batch; evaluation may read
-/// running statistics instead. Where the parameters carry a place for statistics, the primal reading leaves the batch's mean and (biased) variance there.
+/// running statistics instead. Where the parameters carry a place for statistics, the primal reading leaves the batch's mean and variance there
+/// (the biased one, where [Ioffe15] and PyTorch take m/(m − 1) times that of m numbers).
 template <class Input, integer SlopeNumerator = 1, integer SlopeDenominator = 1, bool Pooled = false> struct batch_norm {
     static_assert(Input::rank == 3, "bilevel: batch norm reads images: its input is a shape<height, width, channels>");
     static_assert(SlopeNumerator >= 0 && SlopeDenominator > 0, "bilevel: the slope of a leaky ReLU is not negative");

@@ -27,6 +27,22 @@ template <class Body, class Head> struct network {
     static constexpr integer size(integer outputs) { return body_size + Head::parameters::size(outputs); }
     static constexpr integer count(integer outputs) { return Body::parameters::count() + Head::parameters::count(outputs); }
 
+    /// How many numbers of one input a batch norm of the body normalises together, the fewest of all; 0 where there is no batch norm.
+    static integer fewest_normalised() {
+        static const integer fewest = [] {
+            integer least = 0;
+            auto look = [&]<class Layer>(std::type_identity<Layer>, const std::string&) {
+                if constexpr (detail::statistics_size<Layer>() > 0) {
+                    constexpr integer positions = Layer::input::template extent<0> * Layer::input::template extent<1>;
+                    least = least == 0 ? positions : std::min(least, positions);
+                }
+            };
+            Body::visit_layers("", look);
+            return least;
+        }();
+        return fewest;
+    }
+
     /// Every parameter array with its name, offset and extents, in the order of the vector.
     static std::vector<parameter_description> layout(integer outputs) {
         std::vector<parameter_description> all;

@@ -13,15 +13,23 @@
 namespace bilevel::nn {
 
 namespace detail {
-/// Of the i-th example of all tasks, unless all of its features are zero.
+/// Of the i-th example of all tasks, unless all of its features are zero. They are divided by the largest first, whose square may be no number of the scalar.
 template <class Scalar> struct scale_to_unit_length {
     view<Scalar> features;
     BILEVEL_HOST_DEVICE void operator()(integer i) const {
         using std::sqrt;
         Scalar* const v = features.at(i / features.batch, i % features.batch);
+        Scalar largest(0);
+        for (integer j = 0; j < features.size; ++j) {
+            const Scalar size = v[j] < Scalar(0) ? -v[j] : v[j];
+            if (!(size <= largest)) largest = size;  // or NaN, which all features become then
+        }
+        if (largest == Scalar(0)) return;
         Scalar squares(0);
-        for (integer j = 0; j < features.size; ++j) squares += v[j] * v[j];
-        if (!(squares > Scalar(0))) return;
+        for (integer j = 0; j < features.size; ++j) {
+            v[j] = v[j] / largest;
+            squares += v[j] * v[j];
+        }
         const Scalar inverse = Scalar(1) / sqrt(squares);
         for (integer j = 0; j < features.size; ++j) v[j] = inverse * v[j];
     }
@@ -46,7 +54,7 @@ public:
 
     struct results {
         view<scalar> features;  // (tasks, count, features)
-        view<scalar> logits;    // (tasks, count, outputs)
+        view<scalar> logits;  // (tasks, count, outputs)
     };
 
     /// Until the next call. With `unit_features` the head reads features of unit ℓ2 norm (a feature vector of zeros stays).

@@ -40,11 +40,23 @@ template <class Task> struct network_problem {
     }
 
     template <class Scalar> void initialise(Scalar* x, Scalar* statistics, std::uint64_t seed) const {
-        if (task.outputs < 1)
-            throw argument_error("task: outputs is " + std::to_string(task.outputs) +
-                                 ", expected at least 1 (the ways, or the width of the target)");
+        require_outputs();
         network::initialise(x, task.outputs, seed);
         network::initialise_statistics(statistics);
+    }
+
+    void require_outputs() const {
+        if (task.outputs < (loss::is_classification ? 2 : 1))
+            throw argument_error("task: outputs is " + std::to_string(task.outputs) + ", expected " +
+                                 (loss::is_classification ? "the ways, at least 2" : "the width of the target, at least 1"));
+    }
+
+    /// Throws `argument_error` where batch norm by the statistics of the batch would take a number for its mean, and answer every example alike.
+    static void require_statistics(const char* of, integer count) {
+        if (count * network::fewest_normalised() == 1)
+            throw argument_error(std::string(of) +
+                                 " is one example, of which a batch norm of this network sees one number a channel, so that "
+                                 "every example would be answered alike: expected more of them, or the running statistics");
     }
 
     /// Throws `argument_error` where a batch does not fit the network or names a label that does not exist.

@@ -39,6 +39,7 @@ template <class Network, class Loss> struct shared_body<task<Network, Loss>> : n
     template <class Scalar> void initialise(Scalar* x, Scalar* statistics, std::uint64_t seed) const {
         if (classes < 1)
             throw argument_error("shared_body: classes is " + std::to_string(classes) + ", expected the number of training classes");
+        this->require_outputs();
         Network::initialise_body(x, seed);
         random::generator generator(seed, std::uint64_t(random::purpose::initialisation), 1u << 20);
         for (integer i = 0; i < head_size(); ++i)

@@ -13,7 +13,7 @@ namespace bilevel {
 
 /// How an adapted task is evaluated; every accuracy is printed with it.
 struct evaluation_settings {
-    integer inner_steps = -1;  // −1: as many as in training
+    integer inner_steps = -1;  // from 0, or −1: as many as in training
     /// What batch norm normalises queries with; batch: transductive, over the query set. None: batch, or running where nothing adapts but a head on a frozen
     /// body (multi-task learning, as [Wang21]).
     std::optional<autodiff::normalisation> normalisation{};

@@ -38,7 +38,7 @@ Batch place(const Problem& problem, Kernels& kernels, const Batch& batch, repeat
     });
 }
 
-/// The mean hypergradient over a meta-batch, the running statistics after it, and the memory for both; sized once for each shape of batch.
+/// The mean hypergradient over a meta-batch, the running statistics after it, and the memory for both, which stays as long as the shape of batch does.
 template <class Backend, class Problem, class Hypergradient, class Inner> class meta_gradient {
 public:
     using scalar = typename Backend::scalar;
@@ -54,6 +54,10 @@ public:
                    repeatable these = {}, [[maybe_unused]] Step step = {}) {
         constexpr bool record = !std::is_same_v<Step, no_step>;
         problem.template check<scalar>(batch, true);
+        if constexpr (requires { typename Problem::network; }) {
+            if constexpr (Problem::has_inner_level) Problem::require_statistics("batch: its support set", batch.support.count);
+            Problem::require_statistics("batch: its query set", batch.query.count);
+        }
         kernels& k = backend.worker(0);
         const shared_arrays<kernels> shared(k);
         const integer tasks = Problem::template tasks<scalar>(batch), block = backend.tasks_per_block(tasks);

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdint>
 
 namespace bilevel::backend {
@@ -47,12 +46,12 @@ public:
                     squares[q] += block_squares[q] + weight * apart * apart;
                 }
             }
-            for (integer q = 0; q < channels; ++q) squares[q] = inverse(squares[q] / Scalar(positions), epsilon);
+            for (integer q = 0; q < channels; ++q) squares[q] = inverse_deviation_of(squares[q] / Scalar(positions), epsilon);
         }
     }
     void inverse_deviation(view<Scalar> r, view<const Scalar> variance, Scalar epsilon) {
         for (integer t = 0; t < r.tasks; ++t)
-            for (integer q = 0; q < r.size; ++q) r.at(t)[q] = inverse(variance.at(t)[q], epsilon);
+            for (integer q = 0; q < r.size; ++q) r.at(t)[q] = inverse_deviation_of(variance.at(t)[q], epsilon);
     }
     void moments_tangent(view<Scalar> dmean, view<Scalar> dr, view<const Scalar> dx, const normalised<Scalar>& of) {
         const integer channels = dr.size, positions = dx.batch * dx.size / channels;
@@ -228,8 +227,6 @@ public:
 private:
     using passes = batch_norm_passes<Scalar>;
     using passes::blocks_of, passes::for_each_block, passes::for_each_chosen, passes::sum_blocks, passes::sum_chosen, passes::write_inputs;
-
-    static Scalar inverse(Scalar variance, Scalar epsilon) { return Scalar(1) / std::sqrt(variance + epsilon); }
 
     /// sums[q] = Σ term(element, channel) over the positions.
     template <class Term> static void sum(Scalar* sums, integer positions, integer channels, Term term) {

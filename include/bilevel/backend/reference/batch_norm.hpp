@@ -6,7 +6,6 @@
 #include <bilevel/backend/normalised.hpp>
 #include <bilevel/core/array.hpp>
 
-#include <cmath>
 #include <cstdint>
 
 namespace bilevel::backend {
@@ -19,11 +18,11 @@ template <class Scalar> struct reference_batch_norm {
             const Scalar m = sum(x, r.size, q, [=](integer i) { return x.at(t)[i]; }) / positions(x, r.size);
             const Scalar squares = sum(x, r.size, q, [=](integer i) { return (x.at(t)[i] - m) * (x.at(t)[i] - m); });
             mean.at(t)[q] = m;
-            r.at(t)[q] = inverse(squares / positions(x, r.size), epsilon);
+            r.at(t)[q] = inverse_deviation_of(squares / positions(x, r.size), epsilon);
         });
     }
     void inverse_deviation(view<Scalar> r, view<const Scalar> variance, Scalar epsilon) {
-        for_each_channel(r, [=](integer t, integer q) { r.at(t)[q] = inverse(variance.at(t)[q], epsilon); });
+        for_each_channel(r, [=](integer t, integer q) { r.at(t)[q] = inverse_deviation_of(variance.at(t)[q], epsilon); });
     }
     void moments_tangent(view<Scalar> dmean, view<Scalar> dr, view<const Scalar> dx, const normalised<Scalar>& of) {
         for_each_channel(dr, [=](integer t, integer q) {
@@ -121,10 +120,6 @@ template <class Scalar> struct reference_batch_norm {
 private:
     static bool moves(const view<const Scalar>& tangent) { return tangent.size > 0; }
     static Scalar positions(view<const Scalar> x, integer channels) { return Scalar(x.batch * x.size / channels); }
-    static Scalar inverse(Scalar variance, Scalar epsilon) {
-        using std::sqrt;
-        return Scalar(1) / sqrt(variance + epsilon);
-    }
     static Scalar n(const normalised<Scalar>& of, integer t, integer i, integer q) {
         return (of.x.at(t)[i] - of.mean.at(t)[q]) * of.r.at(t)[q];
     }

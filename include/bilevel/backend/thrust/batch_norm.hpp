@@ -8,7 +8,6 @@
 #include <bilevel/backend/thrust/window.hpp>
 #include <bilevel/core/array.hpp>
 
-#include <cmath>
 #include <cstdint>
 
 namespace bilevel::backend {
@@ -39,16 +38,11 @@ template <class Kernels, class Scalar> struct thrust_batch_norm {
                 const Scalar centred = x.at(t)[i * channels + q] - mean.at(t)[q];
                 return centred * centred;
             },
-            [=] BILEVEL_DEVICE(integer t, integer q, Scalar sum) {
-                using std::sqrt;
-                r.at(t)[q] = Scalar(1) / sqrt(sum / Scalar(positions) + epsilon);
-            });
+            [=] BILEVEL_DEVICE(integer t, integer q, Scalar sum) { r.at(t)[q] = inverse_deviation_of(sum / Scalar(positions), epsilon); });
     }
     void inverse_deviation(view<Scalar> r, view<const Scalar> variance, Scalar epsilon) {
-        launcher().for_each_element(r.tasks, r.size, [=] BILEVEL_DEVICE(integer t, integer q) {
-            using std::sqrt;
-            r.at(t)[q] = Scalar(1) / sqrt(variance.at(t)[q] + epsilon);
-        });
+        launcher().for_each_element(
+            r.tasks, r.size, [=] BILEVEL_DEVICE(integer t, integer q) { r.at(t)[q] = inverse_deviation_of(variance.at(t)[q], epsilon); });
     }
     void moments_tangent(view<Scalar> dmean, view<Scalar> dr, view<const Scalar> dx, const normalised<Scalar>& of) {
         const integer channels = dr.size, positions = dx.batch * dx.size / channels;
