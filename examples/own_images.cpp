@@ -48,6 +48,7 @@ labelled_images gratings(int first_class, int classes, int first_image, int imag
 }
 
 constexpr int training_classes = 30;
+constexpr const char* trained_with = "algorithm=mtl\nclasses=30\n";  // a file of another training is refused by these lines
 
 void train(const std::filesystem::path& file) {
     const auto data = gratings(0, training_classes, 0, 20);
@@ -55,6 +56,7 @@ void train(const std::filesystem::path& file) {
     bl::backend::cpu<float> backend;
     auto solver = bl::mtl(backend, task{.outputs = 5}, training_classes);
     auto state = solver.initialise({.seed = 7});
+    state.fingerprint = trained_with;
     for (int i = 0; i < 300; ++i) solver.step(state, episodes.batch(i, 4));
     bl::write_checkpoint(file, state);
 }
@@ -64,7 +66,9 @@ void train(const std::filesystem::path& file) {
 bool use(const std::filesystem::path& file) {
     bl::backend::cpu<float> backend;
     auto solver = bl::mtl(backend, task{.outputs = 5}, training_classes);
-    const auto state = bl::read_checkpoint(file, solver.initialise({}));
+    auto state = solver.initialise({});
+    state.fingerprint = trained_with;
+    state = bl::read_checkpoint(file, state);
 
     const auto known = gratings(training_classes, 5, 0, 3), unknown = gratings(training_classes, 5, 3, 20);
     const auto adapted = solver.adapt(state, bl::data::episodes_of(bl::data::image_examples(known.pixels, known.labels, 5)));

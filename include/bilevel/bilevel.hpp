@@ -5,6 +5,10 @@
 // What trains: backends of the host, layers and networks, losses, problems, policies and the algorithms. Data sets (bilevel/data), measuring (bilevel/evaluation),
 // files (bilevel/io) and objectives for problems of one's own that not everybody has (bilevel/objective/least_squares.hpp, weighted_sum.hpp) are included where they are needed.
 
+#if __cplusplus < 202002L
+#error "bilevel: this library is written in C++20: compile with -std=c++20 or later"
+#endif
+
 #include <bilevel/algorithms.hpp>
 #include <bilevel/backend/cpu.hpp>
 #include <bilevel/backend/reference.hpp>

@@ -35,7 +35,7 @@ namespace bilevel {
 /// arrays live and who computes. Results do not depend on the number of the backend's threads: the gradients of the tasks are added in task order.
 /// Keeps a reference to the backend. Not for several threads at once.
 template <class Backend, class Problem, class Hypergradient, class Inner, class Outer> class solver {
-    static_assert(explain::combination<Problem, Hypergradient, Inner>::value);
+    static_assert(explain::combination<Problem, Hypergradient, Inner, typename Backend::scalar>::value);
 
 public:
     using scalar = typename Backend::scalar;
@@ -87,18 +87,7 @@ public:
         ++s.iteration;
         return r;
     }
-    // A batch of another kind is refused in words, not by a failed conversion.
-    template <class Other>
-        requires(!std::is_convertible_v<const Other&, batch_type>)
-    bilevel::report step(state_type&, const Other&) {
-        static_assert(
-            std::is_convertible_v<const Other&, batch_type>,
-            "bilevel: this batch is not for this solver: its scalar is not the backend's (float data on a double backend, say), or its targets are "
-            "not the loss's (labels for cross_entropy, numbers for mean_squared_error), or it is not a batch of the problem's objectives");
-        return {};
-    }
-
-    /// dF/dx on a meta-batch, unclipped, without moving anything. Throws as `step` does.
+    /// dF/dx on a meta-batch, unclipped, without moving anything; `report.loss` is F(x). Throws as `step` does.
     hypergradient_result<scalar> hypergradient(const state_type& s, const batch_type& batch) {
         const auto report = view_hypergradient(s, batch).report;
         return {.vector = gradient_.vector(), .report = report};
@@ -158,10 +147,11 @@ public:
         return result;
     }
 
-    /// The logits of adapted networks on `count` inputs a task. Batch norm normalises as the networks say (`adapted::normalisation`): by the inputs of the call,
+    /// The logits of adapted networks, or what a regression predicts, on `count` inputs a task. Batch norm normalises as the networks say (`adapted::normalisation`): by the inputs of the call,
     /// so that the answer to one depends on the others, or by the running statistics. Throws `argument_error` where there are none, or the networks are not of this problem.
     // inputs (tasks, count, input …) -> (tasks, count, outputs)
     std::vector<scalar> logits(const adapted<scalar>& a, const scalar* inputs, integer count) {
+        static_assert(explain::networks<Problem>::value);
         using network = typename Problem::network;
         if (count < 1 || inputs == nullptr) throw argument_error("predict: there are no inputs (" + std::to_string(count) + " a task)");
         if (a.tasks < 1) throw argument_error("predict: there are no adapted networks");
@@ -196,6 +186,9 @@ public:
 
     /// The label of each input: its first largest logit. Throws as `logits` does, and `numeric_error` where a logit is not finite.    // (tasks, count)
     std::vector<int> predict(const adapted<scalar>& a, const scalar* inputs, integer count) {
+        static_assert(explain::networks<Problem>::value);
+        static_assert(Problem::loss::is_classification,
+                      "bilevel: solver.predict names classes: what a regression predicts, solver.logits gives");
         const auto z = logits(a, inputs, count);
         const integer outputs = problem_.task.outputs;
         detail::require_finite_outputs(z, count, outputs);
@@ -207,6 +200,7 @@ public:
     /// Adapts to each task of a batch and measures it on its query set: the share of correct labels of each task, or its loss for a regression.
     /// Throws `argument_error` where batch or state do not fit, and `numeric_error` where a task's inner loss is not finite, or one of its logits.
     std::vector<double> evaluate(const state_type& s, const batch_type& batch, const evaluation_settings& how = {}) {
+        static_assert(explain::networks<Problem>::value);
         const problem::network_problem<typename Problem::task_type>& sets = problem_;
         sets.template check<scalar>(batch, true);
         const auto networks = adapt(s, batch, how);
@@ -220,6 +214,26 @@ public:
             result[std::size_t(t)] =
                 detail::quality(z.data() + t * count * outputs, batch.query.targets + t * count * targets, count, outputs);
         return result;
+    }
+
+    // A batch of another kind is refused in words, not by a failed conversion.
+    template <explain::other_than<batch_type> Other> bilevel::report step(state_type&, const Other&) {
+        static_assert(explain::batch<Other, batch_type>::value);
+        return {};
+    }
+    template <explain::other_than<batch_type> Other> hypergradient_result<scalar> hypergradient(const state_type&, const Other&) {
+        static_assert(explain::batch<Other, batch_type>::value);
+        return {};
+    }
+    template <explain::other_than<batch_type> Other>
+    adapted<scalar> adapt(const state_type&, const Other&, const evaluation_settings& = {}) {
+        static_assert(explain::batch<Other, batch_type>::value);
+        return {};
+    }
+    template <explain::other_than<batch_type> Other>
+    std::vector<double> evaluate(const state_type&, const Other&, const evaluation_settings& = {}) {
+        static_assert(explain::batch<Other, batch_type>::value);
+        return {};
     }
 
 private:

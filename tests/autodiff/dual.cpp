@@ -32,6 +32,7 @@ TEST_CASE("dual: elementary functions have their derivatives") {
         check(sqrt(a), std::sqrt(x), 0.5 / std::sqrt(x));
         check(exp(a), std::exp(x), std::exp(x));
         check(log(a), std::log(x), 1 / x);
+        check(log1p(a), std::log1p(x), 1 / (1 + x));
         check(sin(a), std::sin(x), std::cos(x));
         check(cos(a), std::cos(x), -std::sin(x));
         check(tanh(a), std::tanh(x), 1 - std::tanh(x) * std::tanh(x));

@@ -22,6 +22,8 @@ TEST_CASE("examples: a user's images and labels become a view") {
     const image_examples<float> e(images, std::vector<long>{1, 0}, 3);
     const bilevel::examples_view<float, int> view = e;
     CHECK(view.count == 2);
+    CHECK(view.input_size == 2);
+    CHECK(view.image == std::array<bilevel::integer, 3>{1, 2, 1});
     CHECK(e.tasks() == 1);
     CHECK(e.ways() == 3);
     for (std::size_t i = 0; i < 4; ++i) CHECK(view.inputs[i] == doctest::Approx(0.2 * static_cast<double>(i)));

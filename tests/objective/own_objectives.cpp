@@ -1,5 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The bilevel authors
 // SPDX-License-Identifier: MIT
+#include <bilevel/core/aligned_vector.hpp>
+#include <bilevel/core/error.hpp>
 #include <bilevel/objective/differentiated.hpp>
 #include <bilevel/objective/least_squares.hpp>
 #include <bilevel/objective/quadratic.hpp>
@@ -30,7 +32,7 @@ void check(const auto& objective, const Eigen::VectorXd& y) {
 // Every elementary function of a dual number, on arguments where it is smooth.
 const auto everything = [](const auto& y) {
     return sin(y[0]) * cos(y[1]) + exp(0.3 * y[2]) / (2.0 + y[0] * y[0]) + log(1.5 + y[1] * y[1]) + tanh(y[2] * y[0]) +
-           sqrt(1.0 + y.squaredNorm()) + pow(y[1], 3);
+           sqrt(1.0 + y.squaredNorm()) + pow(y[1], 3) + log1p(exp(y[2]));
 };
 // g(x, y) with dim x = 2, dim y = 3, neither quadratic nor separable.
 const auto joint = [](const auto& x, const auto& y) {
@@ -40,6 +42,10 @@ const auto joint = [](const auto& x, const auto& y) {
 struct first_order_only {
     double value(const auto& y) const { return y[0]; }
     Eigen::VectorXd gradient(const auto& y) const { return Eigen::VectorXd::Unit(y.size(), 0); }
+};
+struct joint_first_order_only {
+    double value(const auto& x, const auto& y) const { return x[0] * y.squaredNorm(); }
+    Eigen::VectorXd gradient_y(const auto& x, const auto& y) const { return 2 * x[0] * y; }
 };
 struct wrong {
     double value(const auto& y) const { return y[0] * y[0] * y[1]; }
@@ -145,4 +151,21 @@ TEST_CASE("the checker knows a second derivative that is zero") {
     CHECK(errors.gradient < 1e-9);
     CHECK(errors.hessian == 0);
     CHECK(errors.symmetry == 0);
+}
+
+TEST_CASE("the laws ask an objective for what it has") {
+    const auto of_y = bl::testing::check_objective(first_order_only{}, random_vector(3, 60));
+    CHECK(of_y.gradient < by_differences);
+    CHECK(of_y.hessian == 0);
+    const auto of_both = bl::testing::check_joint_objective(joint_first_order_only{}, random_vector(2, 61), random_vector(3, 62));
+    CHECK(of_both.gradient_y < by_differences);
+    CHECK(of_both.mixed == 0);
+}
+
+TEST_CASE("a central difference takes the vectors of a state, and refuses a direction of another size") {
+    const bl::aligned_vector<double> point{1, 2};
+    const auto square = [](const auto& p) { return p[0] * p[0] + 3 * p[1] * p[1]; };
+    CHECK(bl::testing::central_difference(square, point, std::vector<double>{1, 0}, 1e-3) == doctest::Approx(2).epsilon(1e-12));
+    CHECK(bl::testing::central_difference(square, point, bl::aligned_vector<double>{0, 1}, 1e-3) == doctest::Approx(12).epsilon(1e-12));
+    CHECK_THROWS_AS((bl::testing::central_difference(square, point, std::vector<double>{1}, 1e-3)), bl::argument_error);
 }

@@ -211,7 +211,7 @@ TEST_CASE("hyper-parameters, dim x = 2, dim y = 3, an outer objective that sees 
 
 TEST_CASE("hyper-parameters, an outer objective that does not see x") {
     problem::hyperparameter<blind> problem;
-    static_assert(!decltype(problem)::outer_depends_on_x && problem::hyperparameter<seeing>::outer_depends_on_x);
+    static_assert(!decltype(problem)::outer_depends_on_x<double> && problem::hyperparameter<seeing>::outer_depends_on_x<double>);
     problem.initial = random_vector(2, 6);
     problem.initial_inner = random_vector(3, 7);
     const auto e = against(problem.initial, measured<hypergradient::unrolled>(problem, blind_tasks).first, [&](const auto& x) {
@@ -270,4 +270,86 @@ TEST_CASE("a vector of a user's objective that has another size is refused by it
     CHECK(refused({}, {.gradient_by = -1}).find("gradient_y of the objective has 2 elements, expected 3") != std::string::npos);
     CHECK(refused({.product_by = 1}, {}).find("hessian_vector of the objective has 4 elements, expected 3") != std::string::npos);
     CHECK(refused({.mixed_by = 1}, {}).find("mixed_product of the objective has 3 elements, expected 2") != std::string::npos);
+}
+
+namespace {
+// Objectives whose functions have captured matrices, which know one scalar alone.
+template <class Scalar> struct over_matrices {
+    using matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
+    static matrix numbers(integer rows, integer columns, std::uint64_t index) {
+        const VectorXd v = random_vector(rows * columns, index);
+        return (0.4 * Eigen::Map<const Eigen::MatrixXd>(v.data(), rows, columns)).template cast<Scalar>();
+    }
+    matrix a = numbers(4, 3, 50), b = numbers(4, 2, 51), s = numbers(4, 1, 52);
+
+    auto of_y(Scalar weight) const {
+        return objective::differentiated([*this, weight](const auto& y) { return weight * (a * y - s).squaredNorm(); });
+    }
+    auto of_both(Scalar weight) const {
+        return objective::differentiated([*this, weight](const auto& x, const auto& y) {
+            return weight * (a * y - s).squaredNorm() + (b * x).squaredNorm() * y.squaredNorm();
+        });
+    }
+    template <class Hypergradient> VectorXd hypergradient_of(auto problem, auto inner, auto outer) const {
+        backend::reference<Scalar> backend;
+        auto solver = make_solver<Hypergradient, inner::gradient_descent, outer::gradient_descent>(backend, problem, {.inner = rule});
+        const auto g = solver.hypergradient(solver.initialise({}), std::vector{levels{inner, outer}});
+        return Eigen::Map<const vector<Scalar>>(g.vector.data(), integer(g.vector.size())).template head<2>().template cast<double>();
+    }
+    template <class Hypergradient> VectorXd of_episode() const {
+        const auto inner = of_y(Scalar(0.5)), outer = of_y(Scalar(0.7));
+        problem::episode<levels<std::remove_const_t<decltype(inner)>, std::remove_const_t<decltype(outer)>>> problem;
+        problem.initial = random_vector(3, 53);
+        return hypergradient_of<Hypergradient>(problem, inner, outer);
+    }
+    template <class Hypergradient> VectorXd of_hyperparameter() const {
+        const auto inner = of_both(Scalar(0.5)), outer = of_both(Scalar(0.7));
+        problem::hyperparameter<levels<std::remove_const_t<decltype(inner)>, std::remove_const_t<decltype(outer)>>> problem;
+        problem.initial = random_vector(2, 54);
+        problem.initial_inner = random_vector(3, 55);
+        return hypergradient_of<Hypergradient>(problem, inner, outer);
+    }
+};
+}  // namespace
+
+TEST_CASE("objectives that have captured matrices are asked in the scalar of their backend alone") {
+    const over_matrices<double> of_double;
+    const over_matrices<float> of_float;
+    // y_K and its derivative by hand:  ∇g = Aᵀ(A y − s),  M = I − α AᵀA,  dF/dx = M^K 1.4 Aᵀ(A y_K − s).
+    const Eigen::MatrixXd hessian = of_double.a.transpose() * of_double.a;
+    VectorXd y = random_vector(3, 53);
+    const auto residual = [&] { return VectorXd(of_double.a.transpose() * (of_double.a * y - of_double.s)); };
+    for (integer k = 0; k < rule.steps; ++k) y -= rule.step_size * residual();
+    VectorXd expected = 1.4 * residual();
+    for (integer k = 0; k < rule.steps; ++k) expected -= rule.step_size * hessian * expected;
+    const VectorXd of_episode = of_double.of_episode<hypergradient::unrolled>();
+    CHECK((of_episode - expected.head(2)).norm() < exact);
+    const VectorXd of_hyperparameter = of_double.of_hyperparameter<hypergradient::unrolled>();
+    CHECK(of_hyperparameter.norm() > told_apart);
+    CHECK((of_double.of_hyperparameter<hypergradient::first_order>() - of_hyperparameter).norm() > told_apart);
+
+    constexpr double of_rounding = 1e-5;  // some hundred operations in float
+    CHECK((of_float.of_episode<hypergradient::unrolled>() - of_episode).norm() < of_rounding);
+    CHECK((of_float.of_hyperparameter<hypergradient::unrolled>() - of_hyperparameter).norm() < of_rounding);
+}
+
+TEST_CASE("a problem without a place to begin is refused in words") {
+    backend::reference<double> backend;
+    const auto words = [&](const auto& problem) -> std::string {
+        try {
+            make_solver<hypergradient::unrolled, inner::gradient_descent, outer::gradient_descent>(backend, problem, {});
+        } catch (const argument_error& e) {
+            return e.what();
+        }
+        return "no exception";
+    };
+    problem::episode<own> episode;
+    CHECK(words(episode).find("episode: initial is empty") == 0);
+    CHECK(words(problem::proximal<problem::episode<own>>{}).find("episode: initial is empty") == 0);
+    problem::hyperparameter<seeing> both;
+    CHECK(words(both).find("hyperparameter: initial is empty") == 0);
+    both.initial = VectorXd::Ones(2);
+    CHECK(words(both).find("hyperparameter: initial_inner is empty") == 0);
+    both.initial_inner = VectorXd::Ones(3);
+    CHECK(words(both) == "no exception");
 }

@@ -58,6 +58,10 @@ template <class Scalar> struct dual {
         using std::log;
         return {log(a.value), a.derivative / a.value};
     }
+    friend dual log1p(dual a) {
+        using std::log1p;
+        return {log1p(a.value), a.derivative / (Scalar(1) + a.value)};
+    }
     friend dual sin(dual a) {
         using std::cos, std::sin;
         return {sin(a.value), cos(a.value) * a.derivative};

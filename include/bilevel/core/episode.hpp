@@ -4,6 +4,8 @@
 
 #include <bilevel/core/integer.hpp>
 
+#include <array>
+
 namespace bilevel {
 
 /// The examples of one set (support or query) of every task of a meta-batch; a view, which owns nothing.
@@ -13,6 +15,7 @@ template <class Scalar, class Target> struct examples_view {
     const Scalar* inputs = nullptr;   // (tasks, count, input …), contiguous; images are (height, width, channels)
     const Target* targets = nullptr;  // (tasks, count) labels, or (tasks, count, outputs) regression targets
     integer input_size = 0;  // numbers of one input (height · width · channels of an image), which a solver checks; 0: not said
+    std::array<integer, 3> image{};  // height, width and channels, which a solver of a network over images checks; zeros: not said
 
     friend bool operator==(const examples_view&, const examples_view&) = default;
 };

@@ -92,8 +92,8 @@ public:
             }
         return {tasks,
                 s.ways,
-                {support, support_inputs_.data(), support_labels_.data(), size},
-                {query, query_inputs_.data(), query_labels_.data(), size},
+                {support, support_inputs_.data(), support_labels_.data(), size, set_.image_extents()},
+                {query, query_inputs_.data(), query_labels_.data(), size, set_.image_extents()},
                 classes_.data()};
     }
 

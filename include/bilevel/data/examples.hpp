@@ -9,9 +9,11 @@
 #include <bilevel/data/pixel_conversion.hpp>
 #include <bilevel/data/xtensor.hpp>
 
+#include <array>
 #include <cstddef>
 #include <iterator>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace bilevel::data {
@@ -42,7 +44,9 @@ public:
 
     integer tasks() const { return tasks_; }
     integer ways() const { return ways_; }
-    examples_view<Scalar, int> view() const { return {count_, inputs_.data(), labels_.empty() ? nullptr : labels_.data(), image_size_}; }
+    examples_view<Scalar, int> view() const {
+        return {count_, inputs_.data(), labels_.empty() ? nullptr : labels_.data(), image_[0] * image_[1] * image_[2], image_};
+    }
     operator examples_view<Scalar, int>() const { return view(); }
 
 private:
@@ -54,7 +58,7 @@ private:
         tasks_ = tasks;
         ways_ = ways;
         count_ = extents[0];
-        image_size_ = extents[1] * extents[2] * extents[3];
+        image_ = {extents[1], extents[2], extents[3]};
         detail::require_finite(conversion);
         detail::require_finite(images.data(), tasks * count_, extents[1], extents[2], extents[3]);
         inputs_.resize(images.size());
@@ -63,6 +67,8 @@ private:
     }
 
     template <class Labels> void take_labels(const Labels& labels) {
+        static_assert(std::is_integral_v<std::remove_cvref_t<decltype(*std::data(labels))>>,
+                      "bilevel: the labels of data::image_examples are whole numbers, 0 to ways - 1");
         const std::size_t count = std::size(labels), expected = static_cast<std::size_t>(tasks_ * count_);
         if (count == 0) return;
         if (count != expected)
@@ -77,7 +83,8 @@ private:
         }
     }
 
-    integer tasks_ = 0, ways_ = 0, count_ = 0, image_size_ = 0;
+    integer tasks_ = 0, ways_ = 0, count_ = 0;
+    std::array<integer, 3> image_{};
     aligned_vector<Scalar> inputs_;
     std::vector<int> labels_;
 };

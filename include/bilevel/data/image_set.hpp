@@ -7,6 +7,7 @@
 #include <bilevel/data/pixel_conversion.hpp>
 #include <bilevel/data/xtensor.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -62,6 +63,7 @@ public:
     integer channels() const { return static_cast<integer>(images_->shape()[3]); }
     /// Numbers of one image: height · width · channels.
     integer image_size() const { return height() * width() * channels(); }
+    std::array<integer, 3> image_extents() const { return {height(), width(), channels()}; }
     const array& images() const { return *images_; }
     const pixel_conversion& conversion() const { return conversion_; }
 
@@ -130,7 +132,8 @@ template <class Pixel = std::uint8_t> struct image_splits {
 
 /// A set of a user's own images, with one label an image: any contiguous whole numbers with `data()` and `size()`. The classes are the
 /// labels that occur, in ascending order, and are called names[label] where there are names. Throws `data_error` where the counts differ, a
-/// pixel is not finite or a label has no name.
+/// pixel is not finite or a label has no name. Numbers that lie elsewhere are made an xtensor first:
+///     xt::xtensor<float, 4> images = xt::adapt(vector, std::array<std::size_t, 4>{n, height, width, channels});    // <xtensor/xadapt.hpp>
 template <class Pixel, class Labels>
 image_set<Pixel> image_set_from(xt::xtensor<Pixel, 4> images,  // (images, height, width, channels)
                                 const Labels& labels,  // (images)

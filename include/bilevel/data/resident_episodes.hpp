@@ -91,11 +91,11 @@ public:
             gather(batch_.support, 0, s.shots);
             gather(batch_.query, s.shots, s.queries);
         });
-        const integer size = sampler_.set().image_size();
+        const auto& set = sampler_.set();
         return {tasks,
                 s.ways,
-                {s.ways * s.shots, batch_.support, labels_.support.data(), size},
-                {s.ways * s.queries, batch_.query, labels_.query.data(), size},
+                {s.ways * s.shots, batch_.support, labels_.support.data(), set.image_size(), set.image_extents()},
+                {s.ways * s.queries, batch_.query, labels_.query.data(), set.image_size(), set.image_extents()},
                 labels_.classes.data()};
     }
 

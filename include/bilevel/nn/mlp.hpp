@@ -10,7 +10,9 @@
 namespace bilevel::nn {
 
 namespace detail {
-template <class Input, integer... Widths> struct hidden;
+template <class Input, integer... Widths> struct hidden {
+    static_assert(sizeof...(Widths) > 0, "bilevel: nn::mlp has at least one hidden layer: write its width behind the input");
+};
 template <class Input, integer Width> struct hidden<Input, Width> {
     using type = sequential<linear<Input, Width, initialise::kaiming>, relu<shape<Width>>>;
 };

@@ -22,6 +22,9 @@ template <class Body, class Head> struct network {
     using input = typename Body::input;
     using features = typename Body::output;
     static_assert(require_shape<expected<typename Head::input>, given<features>>::value);
+    static_assert(
+        std::is_same_v<typename Head::output, shape<dynamic>>,
+        "bilevel: how wide the head of an nn::network is, the task says at run time (task.outputs): write nn::linear<features>, without a number");
     static constexpr integer body_size = Body::parameters::size();          // stored elements, padding included
     static constexpr integer statistics_size = Body::statistics_size;       // of all batch norms
     static constexpr integer size(integer outputs) { return body_size + Head::parameters::size(outputs); }

@@ -9,7 +9,7 @@
 #include <concepts>
 #include <utility>
 
-// Eigen's vectors of dual numbers, also where they meet plain ones:  2.0 * y,  A * y  with a matrix A of doubles.
+// Eigen's vectors of dual numbers, also where they meet plain ones:  2.0 * y,  A * y  with a matrix A of the backend's scalar.
 template <class Scalar> struct Eigen::NumTraits<bilevel::dual<Scalar>> : Eigen::NumTraits<Scalar> {
     using Real = bilevel::dual<Scalar>;
     using NonInteger = bilevel::dual<Scalar>;
@@ -21,6 +21,12 @@ template <class Scalar, class Operation> struct Eigen::ScalarBinaryOpTraits<bile
     using ReturnType = bilevel::dual<Scalar>;
 };
 template <class Scalar, class Operation> struct Eigen::ScalarBinaryOpTraits<double, bilevel::dual<Scalar>, Operation> {
+    using ReturnType = bilevel::dual<Scalar>;
+};
+template <class Scalar, class Operation> struct Eigen::ScalarBinaryOpTraits<bilevel::dual<Scalar>, float, Operation> {
+    using ReturnType = bilevel::dual<Scalar>;
+};
+template <class Scalar, class Operation> struct Eigen::ScalarBinaryOpTraits<float, bilevel::dual<Scalar>, Operation> {
     using ReturnType = bilevel::dual<Scalar>;
 };
 
@@ -35,7 +41,8 @@ template <class Function, class X, class Y> concept function_of_two_vectors = st
 ///
 ///     differentiated{[](const auto& y) { return y.squaredNorm() + sin(y[0]); }}
 ///
-/// (`sin` without `std::`, so that it is found for dual numbers too). Each gradient or product runs the function once for every element that it
+/// with sqrt, exp, log, log1p, sin, cos, tanh, pow and abs (without `std::`, so that they are found for dual numbers too), with vectors and matrices of the
+/// backend's scalar that it has captured, and with sums that begin as an element does (`auto sum = 0.0 * y[0]`). Each gradient or product runs the function once for every element that it
 /// gives: this is for small dimensions. A function of x and y is taken to depend on both; of one that is meant as an outer objective, write it so.
 template <class Function> struct differentiated {
     Function function;

@@ -23,7 +23,7 @@
 //     outer(y, f_y, dx, outcomes)                  f_y ← ∇_y f(x, y), dx += ∇ₓf(x, y); loss and accuracy of each task
 //     finish(dx)                                   adds to dx what was accumulated on the way (ANIL: the body, backward once)
 //
-// and says in its problem by which of the three routes x reaches F: start_depends_on_x, inner_depends_on_x, outer_depends_on_x.
+// and says in its problem by which of the three routes x reaches F: start_depends_on_x, inner_depends_on_x, outer_depends_on_x<Scalar>.
 
 namespace bilevel::problem {
 

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <span>
+#include <type_traits>
 
 namespace bilevel::problem {
 
@@ -16,11 +17,18 @@ enum class adapts { everything, head };
 
 /// The problem of MAML [Finn17]: the inner level starts at x, y₀(x) = x, and descends on the support loss g(y); the outer level is the query loss f(y).
 /// x reaches F by the start of the path alone.
-template <class Task, adapts Adapts = adapts::everything> struct episode;
+template <class Task, adapts Adapts = adapts::everything> struct episode {
+    static_assert(
+        !std::is_same_v<Task, Task>,
+        "bilevel: an algorithm takes a bilevel::task<network, loss>, and problem::episode that or bilevel::levels<inner, outer> of your own "
+        "objectives (bilevel/problem/own_episode.hpp)");
+};
 
 template <class Network, class Loss> struct episode<task<Network, Loss>, adapts::everything> : network_problem<task<Network, Loss>> {
-    static constexpr bool start_depends_on_x = true, inner_depends_on_x = false, outer_depends_on_x = false;
-    static constexpr bool has_inner_level = true, has_second_order = true;
+    static constexpr bool start_depends_on_x = true, inner_depends_on_x = false;
+    static constexpr bool has_inner_level = true;
+    template <class> static constexpr bool outer_depends_on_x = false;
+    template <class> static constexpr bool has_second_order = true;
 
     integer inner_size() const { return Network::size(this->task.outputs); }
     integer inner_offset() const { return 0; }  // y begins there in the network's vector

@@ -18,8 +18,10 @@ namespace bilevel::problem {
 /// the adjoints of the features accumulate over the steps, and the body runs forward once and backward once.
 /// x reaches F by the start (the head), by g and by f (the body): a policy that drops the route through g still trains the body by the one through f.
 template <class Network, class Loss> struct episode<task<Network, Loss>, adapts::head> : network_problem<task<Network, Loss>> {
-    static constexpr bool start_depends_on_x = true, inner_depends_on_x = true, outer_depends_on_x = true;
-    static constexpr bool has_inner_level = true, has_second_order = true;
+    static constexpr bool start_depends_on_x = true, inner_depends_on_x = true;
+    static constexpr bool has_inner_level = true;
+    template <class> static constexpr bool outer_depends_on_x = true;
+    template <class> static constexpr bool has_second_order = true;
     static constexpr integer cut = Network::body_size;
 
     integer inner_size() const { return Network::head::parameters::size(this->task.outputs); }

@@ -16,8 +16,9 @@ template <class Levels> struct hyperparameter;
 
 template <class Inner, class Outer> struct hyperparameter<levels<Inner, Outer>> : own_problem<levels<Inner, Outer>> {
     static constexpr bool start_depends_on_x = false, inner_depends_on_x = true;
-    static constexpr bool outer_depends_on_x = explain::has_gradient_x<Outer, double> || explain::has_gradient_x<Outer, float>;
-    static constexpr bool has_inner_level = true, has_second_order = true;
+    static constexpr bool has_inner_level = true;
+    template <class Scalar> static constexpr bool outer_depends_on_x = explain::has_gradient_x<Outer, Scalar>;
+    template <class Scalar> static constexpr bool has_second_order = true;
 
     Eigen::VectorXd initial;  // x before the first step
     Eigen::VectorXd initial_inner;  // y₀, where every inner loop begins
@@ -26,6 +27,11 @@ template <class Inner, class Outer> struct hyperparameter<levels<Inner, Outer>> 
     integer outer_size() const { return initial.size(); }
     integer adapted_size() const { return initial_inner.size(); }
     integer inner_offset() const { return 0; }
+    /// Throws `argument_error` where there is no x, or no y₀.
+    template <class> void check_settings() const {
+        require_initial("hyperparameter: initial", initial, "x before the first step");
+        require_initial("hyperparameter: initial_inner", initial_inner, "y where every inner loop begins");
+    }
     template <class Scalar> void initialise(Scalar* x, Scalar*, std::uint64_t) const {
         for (integer i = 0; i < initial.size(); ++i) x[i] = Scalar(initial[i]);
     }

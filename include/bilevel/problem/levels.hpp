@@ -30,6 +30,11 @@ template <class Scalar> using column = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
 /// How a user's objective sees a row of the solver: as an Eigen vector that it reads.
 template <class Scalar> Eigen::Map<const column<Scalar>> as_vector(const Scalar* data, integer size) { return {data, size}; }
 
+/// Throws `argument_error` for a vector without elements.
+inline void require_initial(const char* name, const Eigen::VectorXd& initial, const char* what) {
+    if (initial.size() == 0) throw argument_error(std::string(name) + " is empty, expected " + what);
+}
+
 /// The batches of problems over a user's own objectives.
 template <class Levels> struct own_problem {
     using levels_type = Levels;

@@ -7,6 +7,7 @@
 #include <bilevel/objective/examples.hpp>
 #include <bilevel/problem/task.hpp>
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -71,6 +72,16 @@ template <class Task> struct network_problem {
             if (examples.input_size != 0 && examples.input_size != network::input::count())
                 refuse(std::string("the inputs of its ") + name + " set have " + std::to_string(examples.input_size) +
                        " numbers each, the network takes " + std::to_string(network::input::count()));
+            if constexpr (network::input::rank == 3) {
+                using image = typename network::input;
+                const std::array taken{image::template extent<0>, image::template extent<1>, image::template extent<2>};
+                const auto in_words = [](const std::array<integer, 3>& e) {
+                    return std::to_string(e[0]) + "x" + std::to_string(e[1]) + "x" + std::to_string(e[2]);
+                };
+                if (examples.image[0] != 0 && examples.image != taken)
+                    refuse(std::string("the images of its ") + name + " set are " + in_words(examples.image) +
+                           " (height, width, channels), the network takes " + in_words(taken));
+            }
             if constexpr (loss::is_classification) {
                 for (integer i = 0; i < b.tasks * examples.count; ++i) {
                     if (examples.targets[i] < 0 || examples.targets[i] >= b.outputs)

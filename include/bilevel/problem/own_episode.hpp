@@ -14,9 +14,10 @@ namespace bilevel::problem {
 /// An episode over a user's own objectives: y starts at x, g_i(y) is the inner and f_i(y) the outer objective of task i.
 /// Each has value(y) and gradient(y); the inner one hessian_vector(y, v) too, for the policies of second order.
 template <class Inner, class Outer> struct episode<levels<Inner, Outer>, adapts::everything> : own_problem<levels<Inner, Outer>> {
-    static constexpr bool start_depends_on_x = true, inner_depends_on_x = false, outer_depends_on_x = false;
+    static constexpr bool start_depends_on_x = true, inner_depends_on_x = false;
     static constexpr bool has_inner_level = true;
-    static constexpr bool has_second_order = explain::has_hessian_vector<Inner, double> || explain::has_hessian_vector<Inner, float>;
+    template <class Scalar> static constexpr bool outer_depends_on_x = false;
+    template <class Scalar> static constexpr bool has_second_order = explain::has_hessian_vector<Inner, Scalar>;
 
     Eigen::VectorXd initial;  // x before the first step; its size is that of x and of y
 
@@ -24,6 +25,8 @@ template <class Inner, class Outer> struct episode<levels<Inner, Outer>, adapts:
     integer outer_size() const { return initial.size(); }
     integer adapted_size() const { return initial.size(); }
     integer inner_offset() const { return 0; }
+    /// Throws `argument_error` where there is no x.
+    template <class> void check_settings() const { require_initial("episode: initial", initial, "x before the first step"); }
     template <class Scalar> void initialise(Scalar* x, Scalar*, std::uint64_t) const {
         for (integer i = 0; i < initial.size(); ++i) x[i] = Scalar(initial[i]);
     }

@@ -23,6 +23,8 @@ template <class Unpulled> struct proximal : Unpulled {
 
     /// Throws `argument_error` where x would not reach F, or the inner problem had no minimum.
     template <class Scalar> void check_settings() const {
+        const Unpulled& unpulled = *this;
+        if constexpr (requires { unpulled.template check_settings<Scalar>(); }) unpulled.template check_settings<Scalar>();
         if (!positive_in<Scalar>(weight))
             throw argument_error("proximal: weight (lambda) is " + std::to_string(weight) +
                                  ", expected a positive number of the backend's scalar");

@@ -14,19 +14,24 @@
 #include <bilevel/problem/report_query.hpp>
 
 #include <span>
+#include <type_traits>
 
 namespace bilevel::problem {
 
 /// The problem of multi-task learning as in [Wang21]: x = (body, a head with one row a *training class*), nothing to solve inside. A task takes the
 /// rows of its classes, and its loss is the cross-entropy over those alone, on the query set (a training task is not split).    // head (classes, features)
-template <class Task> struct shared_body;
+template <class Task> struct shared_body {
+    static_assert(!std::is_same_v<Task, Task>, "bilevel: an algorithm takes a bilevel::task<network, loss>");
+};
 
 template <class Network, class Loss> struct shared_body<task<Network, Loss>> : network_problem<task<Network, Loss>> {
     static_assert(
         Loss::is_classification,
         "bilevel: problem::shared_body has a head with one row a class: it needs a classification loss, objective::cross_entropy");
-    static constexpr bool start_depends_on_x = false, inner_depends_on_x = false, outer_depends_on_x = true;
-    static constexpr bool has_inner_level = false, has_second_order = false;
+    static constexpr bool start_depends_on_x = false, inner_depends_on_x = false;
+    static constexpr bool has_inner_level = false;
+    template <class> static constexpr bool outer_depends_on_x = true;
+    template <class> static constexpr bool has_second_order = false;
     static constexpr integer cut = Network::body_size, features = Network::features::count();
 
     integer classes = 0;  // training classes: rows of the head

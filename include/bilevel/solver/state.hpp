@@ -43,7 +43,8 @@ template <class Scalar> struct state {
     std::uint64_t iteration = 0;        // steps done; the next meta-batch of a counted task stream
     std::vector<curve_point> learning_curve;
     best_parameters<Scalar> best;
-    std::string fingerprint;  // of the settings that the state was trained with: `name=value` lines
+    /// What the state was trained with, as lines `name=value` that whoever trains writes; `read_checkpoint` refuses a file whose lines are others.
+    std::string fingerprint;
 };
 
 }  // namespace bilevel

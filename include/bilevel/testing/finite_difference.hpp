@@ -3,23 +3,30 @@
 #pragma once
 
 #include <bilevel/core/eigen.hpp>
+#include <bilevel/core/error.hpp>
 #include <bilevel/core/integer.hpp>
 #include <bilevel/core/random.hpp>
 
 #include <cmath>
 #include <cstdint>
 #include <iterator>
+#include <string>
 #include <vector>
 
 namespace bilevel::testing {
 
-/// (f(p + h u) − f(p − h u)) / 2h; its error is of order h² and, by rounding, ε |f| / h. Over long double h = 1e-6 gives about 12 digits.
-template <class Scalar, class F>
-Scalar central_difference(F f, const std::vector<Scalar>& point, const std::vector<Scalar>& direction, Scalar h) {
-    std::vector<Scalar> moved(point);
+/// (f(p + h u) − f(p − h u)) / 2h of vectors as `std::vector` and the parameters of a state are; its error is of order h² and, by rounding, ε |f| / h. Over long
+/// double h = 1e-6 gives about 12 digits. Throws `argument_error` where p and u differ in size. So  central_difference(F, state.parameters, u, 1e-6)  is
+/// ⟨dF/dx, u⟩ where F puts x into a state s and gives  solver.hypergradient(s, batch).report.loss.
+template <class Scalar, class Allocator, class Direction, class F>
+Scalar central_difference(F f, const std::vector<Scalar, Allocator>& point, const Direction& direction, Scalar h) {
+    if (std::size(direction) != point.size())
+        throw argument_error("central_difference: the direction has " + std::to_string(std::size(direction)) + " elements, the point " +
+                             std::to_string(point.size()));
+    std::vector<Scalar, Allocator> moved(point);
     const auto move = [&](Scalar by) {
         for (std::size_t i = 0; i < point.size(); ++i) moved[i] = point[i] + by * direction[i];
-        return f(static_cast<const std::vector<Scalar>&>(moved));
+        return f(static_cast<const std::vector<Scalar, Allocator>&>(moved));
     };
     const Scalar above = move(h);
     return (above - move(-h)) / (2 * h);

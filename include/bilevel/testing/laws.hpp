@@ -17,6 +17,8 @@
 /// the size of the function; symmetry and the transposition hold to a few roundings. NaN is the error of a derivative that is NaN.
 namespace bilevel::testing {
 
+// What an objective does not have is not asked for, and no error.
+
 /// What is wrong with the derivatives of an objective f(y).
 struct objective_errors {
     double gradient = 0;  // ⟨∇f(y), u⟩ against the difference of values
@@ -24,7 +26,7 @@ struct objective_errors {
     double symmetry = 0;  // ⟨u, H v⟩ against ⟨v, H u⟩
 };
 
-/// What is wrong with the derivatives of an objective f(x, y); an objective without `gradient_x` is not asked for it.
+/// What is wrong with the derivatives of an objective f(x, y).
 struct joint_objective_errors {
     double gradient_x = 0;
     double gradient_y = 0;
@@ -57,20 +59,21 @@ void hessian_errors(const Eigen::VectorXd& y, std::uint64_t index, Gradient grad
 }
 }  // namespace detail
 
-/// The laws of f(y) with `value`, `gradient` and `hessian_vector`, at y.
+/// The laws of f(y) with `value`, `gradient` and, where it is there, `hessian_vector`, at y.
 template <class Objective> objective_errors check_objective(const Objective& f, const Eigen::VectorXd& y) {
     objective_errors errors;
     const auto gradient = [&](const Eigen::VectorXd& at) { return Eigen::VectorXd(f.gradient(at)); };
     for (std::uint64_t i = 0; i < detail::directions; ++i) {
         errors.gradient = maximum(errors.gradient,
                                   detail::gradient_error(y, i, gradient, [&](const Eigen::VectorXd& at) { return double(f.value(at)); }));
-        detail::hessian_errors(
-            y, i, gradient, [&](const auto& at, const auto& v) { return Eigen::VectorXd(f.hessian_vector(at, v)); }, errors);
+        if constexpr (requires { f.hessian_vector(y, y); })
+            detail::hessian_errors(
+                y, i, gradient, [&](const auto& at, const auto& v) { return Eigen::VectorXd(f.hessian_vector(at, v)); }, errors);
     }
     return errors;
 }
 
-/// The laws of f(x, y) with `value`, `gradient_y`, `hessian_vector`, `mixed_product` and, where it is there, `gradient_x`, at (x, y).
+/// The laws of f(x, y) with `value`, `gradient_y` and, where they are there, `gradient_x`, `hessian_vector` and `mixed_product`, at (x, y).
 /// Choose dim x ≠ dim y: a transposed product goes unseen otherwise.
 template <class Objective>
 joint_objective_errors check_joint_objective(const Objective& f, const Eigen::VectorXd& x, const Eigen::VectorXd& y) {
@@ -79,18 +82,21 @@ joint_objective_errors check_joint_objective(const Objective& f, const Eigen::Ve
     for (std::uint64_t i = 0; i < detail::directions; ++i) {
         errors.gradient_y = maximum(
             errors.gradient_y, detail::gradient_error(y, i, gradient_y, [&](const Eigen::VectorXd& at) { return double(f.value(x, at)); }));
-        detail::hessian_errors(
-            y, i, gradient_y, [&](const auto& at, const auto& v) { return Eigen::VectorXd(f.hessian_vector(x, at, v)); }, errors);
+        if constexpr (requires { f.hessian_vector(x, y, y); })
+            detail::hessian_errors(
+                y, i, gradient_y, [&](const auto& at, const auto& v) { return Eigen::VectorXd(f.hessian_vector(x, at, v)); }, errors);
         if constexpr (requires { f.gradient_x(x, y); }) {
             const auto gradient_x = [&](const Eigen::VectorXd& at) { return Eigen::VectorXd(f.gradient_x(at, y)); };
             errors.gradient_x =
                 maximum(errors.gradient_x,
                         detail::gradient_error(x, i, gradient_x, [&](const Eigen::VectorXd& at) { return double(f.value(at, y)); }));
         }
-        const Eigen::VectorXd v = random_vector(y.size(), i + 2000), u = random_vector(x.size(), i + 3000);
-        const auto along_v = [&](const Eigen::VectorXd& at) { return Eigen::VectorXd(f.gradient_y(at, y)).dot(v); };
-        errors.mixed = maximum(errors.mixed, detail::error_of(Eigen::VectorXd(f.mixed_product(x, y, v)).dot(u),
-                                                              central_difference(along_v, x, u, detail::step)));
+        if constexpr (requires { f.mixed_product(x, y, y); }) {
+            const Eigen::VectorXd v = random_vector(y.size(), i + 2000), u = random_vector(x.size(), i + 3000);
+            const auto along_v = [&](const Eigen::VectorXd& at) { return Eigen::VectorXd(f.gradient_y(at, y)).dot(v); };
+            errors.mixed = maximum(errors.mixed, detail::error_of(Eigen::VectorXd(f.mixed_product(x, y, v)).dot(u),
+                                                                  central_difference(along_v, x, u, detail::step)));
+        }
     }
     return errors;
 }
