@@ -99,7 +99,7 @@ public:
         return {.vector = gradient_.vector(), .report = report};
     }
 
-    /// Adapts to the support sets of a batch (the query sets may be empty), each task by itself. Throws `argument_error` where batch or state do not fit; a
+    /// Adapts to the support sets of a batch (the query sets may be empty), each task by itself. Throws `argument_error` where batch, state or steps do not fit; a
     /// task whose inner loss is not finite is none: its outcome has the step.
     adapted<scalar> adapt(const state_type& s, const batch_type& batch, const evaluation_settings& how = {}) {
         require_fit(s);
@@ -115,16 +115,19 @@ public:
         result.statistics = s.statistics;
         result.normalisation = how.normalisation.value_or(usual_normalisation);
         result.outcomes = shared().template zeros<task_outcome>(tasks);
-        if constexpr (requires { typename Problem::network; }) {
-            if (result.normalisation == autodiff::normalisation::batch)
-                Problem::require_statistics("batch: its support set", batch.support.count);
-        }
         auto rule = settings_.inner;
         if (how.inner_steps < -1)
             throw argument_error("adapt: inner_steps is " + std::to_string(how.inner_steps) +
                                  ", expected a number from 0, or -1 for as many as in training");
         if constexpr (Inner::moves) {
             if (how.inner_steps >= 0) rule.steps = how.inner_steps;
+            if constexpr (requires {
+                              typename Problem::network;
+                          }) {  // which adapts by the statistics of its support set, whatever it predicts with
+                if (rule.steps > 0) Problem::require_statistics("batch: its support set", batch.support.count);
+            }
+        } else if (result.normalisation == autodiff::normalisation::batch) {
+            Problem::require_statistics("batch: its support set", batch.support.count, ", or the running statistics");
         }
         const integer block = backend_->tasks_per_block(tasks);
         const auto extents = problem_.template extents_of<scalar>(batch, block);
@@ -148,14 +151,16 @@ public:
     }
 
     /// The logits of adapted networks, or what a regression predicts, on `count` inputs a task. Batch norm normalises as the networks say (`adapted::normalisation`): by the inputs of the call,
-    /// so that the answer to one depends on the others, or by the running statistics. Throws `argument_error` where there are none, or the networks are not of this problem.
+    /// so that the answer to one depends on the others, or by the running statistics. Throws `argument_error` where there are none, where batch norm
+    /// would take the only one for the mean, or where the networks are not of this problem.
     // inputs (tasks, count, input …) -> (tasks, count, outputs)
     std::vector<scalar> logits(const adapted<scalar>& a, const scalar* inputs, integer count) {
         static_assert(explain::networks<Problem>::value);
         using network = typename Problem::network;
         if (count < 1 || inputs == nullptr) throw argument_error("predict: there are no inputs (" + std::to_string(count) + " a task)");
         if (a.tasks < 1) throw argument_error("predict: there are no adapted networks");
-        if (a.normalisation == autodiff::normalisation::batch) Problem::require_statistics("predict: what is given", count);
+        if (a.normalisation == autodiff::normalisation::batch)
+            Problem::require_statistics("predict: what is given", count, ", or networks that were adapted for the running statistics");
         require_size("adapted", std::size_t(a.size), "parameters a task", problem_.adapted_size());
         require_size("adapted", a.parameters.size(), "parameters with their padding", a.tasks * padded(a.size));
         require_size("adapted", a.statistics.size(), "statistics of batch norm", problem_.statistics_size());

@@ -238,10 +238,16 @@ TEST_CASE("one example of which batch norm sees one number a channel") {
     const auto predict = [&](auto& with, integer count) {
         return refusal<argument_error>([&] { with.predict(adapted, both.query_inputs.data(), count); });
     };
-    CHECK(says(predict(solver, 1), {"predict", "one example", "running statistics"}));
+    CHECK(says(predict(solver, 1), {"predict", "one example", "more of them", "running statistics"}));
     CHECK(predict(solver, 2) == "no exception");
-    adapted = solver.adapt(state, one_support.all(), {.normalisation = autodiff::normalisation::running});
+    adapted = solver.adapt(state, both.all(), {.normalisation = autodiff::normalisation::running});
     CHECK(predict(solver, 1) == "no exception");
+    // It adapts by the statistics of the support set all the same, where it adapts.
+    CHECK(
+        says(refusal<argument_error>([&] { solver.adapt(state, one_support.all(), {.normalisation = autodiff::normalisation::running}); }),
+             {"support set", "one example"}));
+    adapted = solver.adapt(state, one_support.all(), {.inner_steps = 0});
+    CHECK(predict(solver, 2) == "no exception");
 
     auto joint = mtl(backend, what, 12);  // whose training has no support set, and whose deployment reads the running statistics
     auto body = joint.initialise({.seed = 1});
@@ -249,6 +255,8 @@ TEST_CASE("one example of which batch norm sees one number a channel") {
     CHECK(says(refusal<argument_error>([&] { joint.step(body, one_query.all()); }), {"query set", "one example", "batch norm"}));
     adapted = joint.adapt(body, one_support.all());
     CHECK(predict(joint, 1) == "no exception");
+    CHECK(says(refusal<argument_error>([&] { joint.adapt(body, one_support.all(), {.normalisation = autodiff::normalisation::batch}); }),
+               {"support set", "one example", "running statistics"}));
 }
 
 TEST_CASE("mtl: class ids") {

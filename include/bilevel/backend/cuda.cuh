@@ -44,8 +44,8 @@ struct cuda_settings {
 /// kernel takes all of them at once, on one stream; convolutions and matrix products by tiles in shared memory, everything else by Thrust. In a step the host
 /// waits once, at its end, for what it reads; from the third one on a step, or a hypergradient, is a single CUDA graph, as long as shapes and arrays stay. Arithmetic
 /// is FP32 (or double) unless the settings say otherwise, and the bits of a result are the same in every run.
-/// Throws `cuda_error`, which names the call, where there is no device or a call fails, and `argument_error` for an arithmetic that the scalar or the device
-/// does not have, and for cuDNN where the scalar is double or the program was built without it. Needs nvcc: the header is not a part of bilevel.hpp.
+/// Throws `cuda_error`, which names the call, where there is no device or a call fails, and `argument_error` for an arithmetic that the scalar, the device or the
+/// code compiled for it does not have, and for cuDNN where the scalar is double or the program was built without it. Needs nvcc: the header is not a part of bilevel.hpp.
 template <class Scalar>
 class cuda : private detail::owned_handle,
              public thrust<cuda_policy, Scalar, cuda_arrays>,
@@ -71,7 +71,7 @@ public:
         if (device.major < 8)
             throw argument_error(std::string("backend::cuda: ") + device.name + " has no tensor cores for TF32: expected arithmetic::fp32");
 #ifdef __CUDA_ARCH_LIST__
-        if (const int code = architecture_that_runs({__CUDA_ARCH_LIST__}, 100 * device.major + 10 * device.minor); code < 800)
+        if (const int code = architecture_that_runs({__CUDA_ARCH_LIST__}, 100 * device.major + 10 * device.minor); code > 0 && code < 800)
             throw argument_error("backend::cuda: the code of this program that runs on " + std::string(device.name) +
                                  " is of compute capability " + std::to_string(code / 100) + "." + std::to_string(code % 100 / 10) +
                                  ", which has no TF32: expected CMAKE_CUDA_ARCHITECTURES of 80 or later, or arithmetic::fp32");

@@ -138,6 +138,8 @@ template <class Pixel, class Labels>
 image_set<Pixel> image_set_from(xt::xtensor<Pixel, 4> images,  // (images, height, width, channels)
                                 const Labels& labels,  // (images)
                                 const std::vector<std::string>& names = {}, pixel_conversion conversion = default_conversion<Pixel>()) {
+    static_assert(std::is_integral_v<std::remove_cvref_t<decltype(*std::data(labels))>>,
+                  "bilevel: the labels of data::image_set_from are whole numbers");
     const std::size_t count = std::size(labels);
     if (images.shape()[0] != count)
         throw data_error("expected one label an image, found " + std::to_string(images.shape()[0]) + " images and " +

@@ -46,7 +46,7 @@ template <class Problem, class Hypergradient, class Rule, class Scalar> struct c
     static_assert(
         !Hypergradient::needs_second_order || !Problem::has_inner_level || Problem::template has_second_order<Scalar>,
         "bilevel: this hypergradient is of second order and needs  vector hessian_vector(const auto& y, const auto& v) const  of the inner objective"
-        "  - the product of its second derivative with v. Write it, wrap a generic value with bilevel::objective::differentiated, "
+        "  - the product of its second derivative with v, as an Eigen vector of the backend's scalar (yours is missing, not const, or gives something else). Write it, wrap a generic value with bilevel::objective::differentiated, "
         "or use hypergradient::first_order");
     static constexpr bool value = true;
 };

@@ -22,7 +22,7 @@ template <class Scalar> struct scale_to_unit_length {
         Scalar largest(0);
         for (integer j = 0; j < features.size; ++j) {
             const Scalar size = v[j] < Scalar(0) ? -v[j] : v[j];
-            if (!(size <= largest)) largest = size;  // or NaN, which all features become then
+            if (!(size <= largest) && largest == largest) largest = size;  // or NaN, which all features become then
         }
         if (largest == Scalar(0)) return;
         Scalar squares(0);

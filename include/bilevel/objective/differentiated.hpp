@@ -6,6 +6,8 @@
 #include <bilevel/core/eigen.hpp>
 #include <bilevel/core/integer.hpp>
 
+#include <math.h>  // whose functions of plain numbers are found without std:: too
+
 #include <concepts>
 #include <utility>
 

@@ -52,12 +52,13 @@ template <class Task> struct network_problem {
                                  (loss::is_classification ? "the ways, at least 2" : "the width of the target, at least 1"));
     }
 
-    /// Throws `argument_error` where batch norm by the statistics of the batch would take a number for its mean, and answer every example alike.
-    static void require_statistics(const char* of, integer count) {
+    /// Throws `argument_error` where batch norm by the statistics of the batch would take a number for its mean.
+    static void require_statistics(const char* of, integer count, const char* or_else = "") {
         if (count * network::fewest_normalised() == 1)
             throw argument_error(std::string(of) +
-                                 " is one example, of which a batch norm of this network sees one number a channel, so that "
-                                 "every example would be answered alike: expected more of them, or the running statistics");
+                                 " is one example, of which a batch norm of this network sees one number a channel, and would take it for "
+                                 "the mean: expected more of them" +
+                                 or_else);
     }
 
     /// Throws `argument_error` where a batch does not fit the network or names a label that does not exist.

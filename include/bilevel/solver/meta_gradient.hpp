@@ -55,7 +55,7 @@ public:
         constexpr bool record = !std::is_same_v<Step, no_step>;
         problem.template check<scalar>(batch, true);
         if constexpr (requires { typename Problem::network; }) {
-            if constexpr (Problem::has_inner_level) Problem::require_statistics("batch: its support set", batch.support.count);
+            if constexpr (Hypergradient::needs_inner_level) Problem::require_statistics("batch: its support set", batch.support.count);
             Problem::require_statistics("batch: its query set", batch.query.count);
         }
         kernels& k = backend.worker(0);

@@ -18,7 +18,7 @@ namespace bilevel::testing {
 /// (f(p + h u) − f(p − h u)) / 2h of vectors as `std::vector` and the parameters of a state are; its error is of order h² and, by rounding, ε |f| / h. Over long
 /// double h = 1e-6 gives about 12 digits. Throws `argument_error` where p and u differ in size. So  central_difference(F, state.parameters, u, 1e-6)  is
 /// ⟨dF/dx, u⟩ where F puts x into a state s and gives  solver.hypergradient(s, batch).report.loss.
-template <class Scalar, class Allocator, class Direction, class F>
+template <class Scalar, class Allocator, class Direction = std::vector<Scalar>, class F>
 Scalar central_difference(F f, const std::vector<Scalar, Allocator>& point, const Direction& direction, Scalar h) {
     if (std::size(direction) != point.size())
         throw argument_error("central_difference: the direction has " + std::to_string(std::size(direction)) + " elements, the point " +
