@@ -104,6 +104,19 @@ public:
     adapted<scalar> adapt(const state_type& s, const batch_type& batch, const evaluation_settings& how = {}) {
         require_fit(s);
         problem_.template check<scalar>(batch, false);
+        if (how.inner_steps < -1)
+            throw argument_error("adapt: inner_steps is " + std::to_string(how.inner_steps) +
+                                 ", expected a number from 0, or -1 for as many as in training");
+        const auto normalisation = how.normalisation.value_or(usual_normalisation);
+        auto rule = settings_.inner;
+        if constexpr (Inner::moves) {
+            if (how.inner_steps >= 0) rule.steps = how.inner_steps;
+            if constexpr (problem::over_a_network<Problem>) {  // it adapts by the statistics of its support set, whatever it predicts with
+                if (rule.steps > 0) Problem::require_statistics("batch: its support set", batch.support.count);
+            }
+        } else if (normalisation == autodiff::normalisation::batch) {
+            Problem::require_statistics("batch: its support set", batch.support.count, ", or the running statistics");
+        }
         const integer tasks = Problem::template tasks<scalar>(batch);
         repeatable unused;
         const batch_type placed = detail::place(problem_, backend_->worker(0), batch, unused);
@@ -113,22 +126,8 @@ public:
         result.stride = padded(result.size);
         result.parameters = shared().template zeros<scalar>(tasks * result.stride);
         result.statistics = s.statistics;
-        result.normalisation = how.normalisation.value_or(usual_normalisation);
+        result.normalisation = normalisation;
         result.outcomes = shared().template zeros<task_outcome>(tasks);
-        auto rule = settings_.inner;
-        if (how.inner_steps < -1)
-            throw argument_error("adapt: inner_steps is " + std::to_string(how.inner_steps) +
-                                 ", expected a number from 0, or -1 for as many as in training");
-        if constexpr (Inner::moves) {
-            if (how.inner_steps >= 0) rule.steps = how.inner_steps;
-            if constexpr (requires {
-                              typename Problem::network;
-                          }) {  // which adapts by the statistics of its support set, whatever it predicts with
-                if (rule.steps > 0) Problem::require_statistics("batch: its support set", batch.support.count);
-            }
-        } else if (result.normalisation == autodiff::normalisation::batch) {
-            Problem::require_statistics("batch: its support set", batch.support.count, ", or the running statistics");
-        }
         const integer block = backend_->tasks_per_block(tasks);
         const auto extents = problem_.template extents_of<scalar>(batch, block);
         adaptations_.resize(std::size_t(backend_->workers()));

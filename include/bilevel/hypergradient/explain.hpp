@@ -2,13 +2,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/problem/network_problem.hpp>
+
 #include <type_traits>
 
 namespace bilevel::explain {
 
 /// What a solver of one's own objectives is not asked.
 template <class Problem> struct networks {
-    static constexpr bool value = requires { typename Problem::network; };
+    static constexpr bool value = problem::over_a_network<Problem>;
     static_assert(
         value,
         "bilevel: logits, predict and evaluate are of networks: of objectives of your own adapt(...).rows_of_tasks() are the inner solutions, "

@@ -22,6 +22,9 @@ struct episode_extents {
     friend bool operator==(const episode_extents&, const episode_extents&) = default;
 };
 
+/// Whether a problem is over a network; else it is over a user's own objectives.
+template <class Problem> concept over_a_network = requires { typename Problem::network; };
+
 /// What the problems over a network have in common: their batches are episodes, and x is the network's parameter vector.
 template <class Task> struct network_problem {
     using task_type = Task;

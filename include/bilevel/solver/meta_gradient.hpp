@@ -7,6 +7,7 @@
 #include <bilevel/core/repeatable.hpp>
 #include <bilevel/core/rows.hpp>
 #include <bilevel/core/workspace.hpp>
+#include <bilevel/problem/network_problem.hpp>
 #include <bilevel/problem/outcome.hpp>
 #include <bilevel/solver/moving_average.hpp>
 #include <bilevel/solver/report.hpp>
@@ -54,7 +55,7 @@ public:
                    repeatable these = {}, [[maybe_unused]] Step step = {}) {
         constexpr bool record = !std::is_same_v<Step, no_step>;
         problem.template check<scalar>(batch, true);
-        if constexpr (requires { typename Problem::network; }) {
+        if constexpr (problem::over_a_network<Problem>) {
             if constexpr (Hypergradient::needs_inner_level) Problem::require_statistics("batch: its support set", batch.support.count);
             Problem::require_statistics("batch: its query set", batch.query.count);
         }

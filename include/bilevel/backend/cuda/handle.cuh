@@ -7,6 +7,7 @@
 #include <bilevel/backend/cuda/stream.cuh>
 #include <bilevel/backend/cuda/uploads.cuh>
 #include <bilevel/core/integer.hpp>
+#include <bilevel/core/workspace.hpp>
 
 #include <cstddef>
 
@@ -18,7 +19,7 @@ class cuda_handle {
 public:
     cuda_handle() {
         detail::check(cublasSetStream(blas(), stream_), "cublasSetStream");
-        detail::check(cublasSetWorkspace(blas(), workspace_.data, workspace::bytes), "cublasSetWorkspace");
+        detail::check(cublasSetWorkspace(blas(), workspace_.take<std::byte>(workspace_bytes), workspace_bytes), "cublasSetWorkspace");
     }
     cuda_handle(const cuda_handle&) = delete;
     cuda_handle& operator=(const cuda_handle&) = delete;
@@ -36,16 +37,8 @@ public:
     }
 
 private:
-    // Each releases what it has, also where what comes after it fails; cuBLAS goes before its workspace.
-    struct workspace {
-        static constexpr std::size_t bytes = std::size_t{32} << 20;  // what cuBLAS recommends for Hopper
-        void* const data = cuda_memory().allocate(bytes);
+    static constexpr std::size_t workspace_bytes = std::size_t{32} << 20;  // what cuBLAS recommends for Hopper
 
-        workspace() = default;
-        workspace(const workspace&) = delete;
-        workspace& operator=(const workspace&) = delete;
-        ~workspace() { cuda_memory().deallocate(data, bytes); }
-    };
     struct cublas {
         cublasHandle_t handle = nullptr;
 
@@ -55,9 +48,10 @@ private:
         ~cublas() { (void)cublasDestroy(handle); }
     };
 
+    // Each releases what it has, also where what comes after it fails; cuBLAS goes before its workspace.
     cuda_stream stream_;
     cuda_uploads uploads_{stream_};
-    workspace workspace_;
+    workspace workspace_{workspace_bytes, cuda_memory()};
     cublas blas_;
 };
 
