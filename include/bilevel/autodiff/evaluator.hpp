@@ -4,9 +4,10 @@
 
 #include <bilevel/autodiff/constant_values.hpp>
 #include <bilevel/core/array.hpp>
+#include <bilevel/core/tuple.hpp>
 #include <bilevel/core/workspace.hpp>
 
-#include <tuple>
+#include <cstddef>
 #include <type_traits>
 #include <utility>
 
@@ -36,7 +37,7 @@ template <reading Reading, class Kernels, normalisation Normalisation = normalis
     /// The result or results of a primitive, in fresh memory.
     template <class Primitive, class... In> auto operator()(Primitive primitive, In... in) {
         auto out = place(primitive.result(in...), values);
-        run(primitive, as_tuple(out), in...);
+        run(primitive, tuple{out}, in...);
         return out;
     }
 
@@ -45,29 +46,25 @@ template <reading Reading, class Kernels, normalisation Normalisation = normalis
         static_assert(((In::act == activity::constant) && ...), "bilevel: what is computed once is of constants alone");
         if (constants == nullptr) return (*this)(primitive, in...);
         auto out = place(primitive.result(in...), constants->values);
-        if (!constants->known) run(primitive, as_tuple(out), in...);
+        if (!constants->known) run(primitive, tuple{out}, in...);
         return out;
     }
 
     /// The gradients of parameter arrays, written into their slices; nothing where nobody wants them. A primitive gives all of its gradients or none.
-    template <class... Gradients, class Primitive, class... In> void gradient(std::tuple<Gradients...> g, Primitive primitive, In... in) {
-        static_assert((Gradients::wanted && ...) || (!Gradients::wanted && ...), "bilevel: a primitive gives all of its gradients or none");
-        if constexpr ((Gradients::wanted && ...)) {
-            static_assert(
-                fit(std::type_identity<std::tuple<Gradients...>>{}, std::type_identity<decltype(as_tuple(primitive.result(in...)))>{}),
-                "bilevel: the gradient varies: its slice needs a tangent plane");
-            run(primitive, g, in...);
+    template <class Gradients, class Primitive, class... In> void gradient(Gradients g, Primitive primitive, In... in) {
+        using slices = decltype(tuple{g});
+        if constexpr (wanted(std::type_identity<slices>{})) {
+            static_assert(fit(std::type_identity<slices>{}, std::type_identity<decltype(tuple{primitive.result(in...)})>{}),
+                          "bilevel: the gradient varies: its slice needs a tangent plane");
+            run(primitive, tuple{g}, in...);
         }
-    }
-    template <class Gradient, class Primitive, class... In> void gradient(Gradient g, Primitive primitive, In... in) {
-        gradient(std::tuple<Gradient>{g}, primitive, in...);
     }
 
     /// Runs a primitive that changes `to` where it lies, and gives it back. Nobody else may read `to`: neither a tangent rule nor a `backward`.
     template <class To, class Primitive, class... In> To onto(To to, Primitive primitive, In... in) {
         static_assert(((To::act | In::act) | ...) == To::act,
                       "bilevel: what is put onto an array moves or is wanted, and the array is not");
-        run(primitive, std::tuple<To>{to}, in...);
+        run(primitive, tuple{to}, in...);
         return to;
     }
 
@@ -83,9 +80,14 @@ template <reading Reading, class Kernels, normalisation Normalisation = normalis
     }
 
 private:
+    template <class... Gradients> static constexpr bool wanted(std::type_identity<tuple<Gradients...>>) {
+        static_assert((Gradients::wanted && ...) || (!Gradients::wanted && ...), "bilevel: a primitive gives all of its gradients or none");
+        return (Gradients::wanted && ...);
+    }
+
     // The shapes are those of the slices, and what varies has a tangent plane there.
     template <class... Gradients, class... Results>
-    static constexpr bool fit(std::type_identity<std::tuple<Gradients...>>, std::type_identity<std::tuple<Results...>>) {
+    static constexpr bool fit(std::type_identity<tuple<Gradients...>>, std::type_identity<tuple<Results...>>) {
         static_assert((require_shape<expected<typename Gradients::shape>, given<typename Results::shape>>::value && ...));
         return ((Gradients::varies || !Results::varies) && ...);
     }
@@ -100,30 +102,21 @@ private:
         }
         return a;
     }
-    template <class... Arrays> auto place(const std::tuple<Arrays...>& arrays, workspace& from) {
-        return place(arrays, from, std::index_sequence_for<Arrays...>{});
-    }
-    template <class... Arrays, std::size_t... I>
-    auto place(const std::tuple<Arrays...>& arrays, workspace& from, std::index_sequence<I...>) {
+    // Both are a part of their caller even where nothing is optimised: the compiler has that many functions less for each primitive and its arrays.
+    template <std::size_t... I, class... Arrays>
+    [[gnu::always_inline]] tuple<Arrays...> place(const detail::tuple_members<std::index_sequence<I...>, Arrays...>& arrays,
+                                                  workspace& from) {
         // A braced list is evaluated from left to right: both readings hand out the same addresses.
-        return std::tuple<Arrays...>{place(std::get<I>(arrays), from)...};
+        return tuple<Arrays...>{place(get<I>(arrays), from)...};
     }
-
-    template <class Primitive, class... Out, class... In> void run(Primitive primitive, const std::tuple<Out...>& out, In... in) {
-        run(std::index_sequence_for<Out...>{}, primitive, out, in...);
-    }
-    // By hand: std::apply costs the compiler a tenth of all that a network takes.
-    template <std::size_t... I, class Primitive, class... Out, class... In>
-    void run(std::index_sequence<I...>, Primitive primitive, const std::tuple<Out...>& out, In... in) {
+    template <class Primitive, std::size_t... I, class... Out, class... In>
+    [[gnu::always_inline]] void run(Primitive& primitive, const detail::tuple_members<std::index_sequence<I...>, Out...>& out, In&... in) {
         if constexpr (is_primal) {
-            primitive.primal(kernels, std::get<I>(out)..., in...);
+            primitive.primal(kernels, get<I>(out)..., in...);
         } else if constexpr ((Out::varies || ...)) {
-            primitive.tangent(kernels, std::get<I>(out)..., in...);
+            primitive.tangent(kernels, get<I>(out)..., in...);
         }
     }
-
-    template <class Array> static auto as_tuple(Array a) { return std::tuple<Array>{a}; }
-    template <class... Arrays> static auto as_tuple(std::tuple<Arrays...> arrays) { return arrays; }
 };
 
 }  // namespace bilevel::autodiff

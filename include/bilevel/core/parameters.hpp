@@ -4,9 +4,9 @@
 
 #include <bilevel/core/array.hpp>
 #include <bilevel/core/fixed_string.hpp>
+#include <bilevel/core/tuple.hpp>
 
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -76,7 +76,7 @@ template <class Scalar, activity Activity> struct parameter_vector {
             return array<Scalar, array_shape, Activity>{
                 tasks, 1, width, values ? values + at : nullptr, values_stride, tangents ? tangents + at : nullptr, tangents_stride};
         };
-        return std::tuple<array<Scalar, typename Parameters::shape, Activity>...>{next(std::type_identity<Parameters>{})...};
+        return tuple<array<Scalar, typename Parameters::shape, Activity>...>{next(std::type_identity<Parameters>{})...};
     }
 };
 

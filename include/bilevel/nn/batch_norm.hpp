@@ -6,10 +6,9 @@
 #include <bilevel/autodiff/operation/normalisation.hpp>
 #include <bilevel/core/host_device.hpp>
 #include <bilevel/core/parameters.hpp>
+#include <bilevel/core/tuple.hpp>
 #include <bilevel/nn/forwarded.hpp>
 #include <bilevel/nn/initialise.hpp>
-
-#include <tuple>
 
 namespace bilevel::nn {
 
@@ -66,7 +65,7 @@ template <class Input, integer SlopeNumerator = 1, integer SlopeDenominator = 1,
             if constexpr (E::is_primal) {
                 if (p.statistics) record(e.kernels, p, mean, r);
             }
-            return forwarded{y, std::tuple{x, mean, r, y, argmax}};
+            return forwarded{y, tuple{x, mean, r, y, argmax}};
         }
     }
 
@@ -78,7 +77,7 @@ template <class Input, integer SlopeNumerator = 1, integer SlopeDenominator = 1,
         const operation::batch_norm_sums<scalar> sums{slope<scalar>()};
         const operation::batch_norm_backward<scalar> adjoint{slope<scalar>()};
         if constexpr (decltype(dgain)::wanted) {
-            e.gradient(std::tuple{dgain, dshift}, sums, dy, y, argmax, x, mean, r, gain, shift);
+            e.gradient(tuple{dgain, dshift}, sums, dy, y, argmax, x, mean, r, gain, shift);
             return e.adjoint_of(x, adjoint, dgain, dshift, dy, y, argmax, x, mean, r, gain, shift);
         } else if constexpr (decltype(x)::wanted) {
             auto [sum_of_products, sum] = e(sums, dy, y, argmax, x, mean, r, gain, shift);

@@ -5,11 +5,10 @@
 #include <bilevel/autodiff/evaluator.hpp>
 #include <bilevel/autodiff/operation/folded.hpp>
 #include <bilevel/core/parameters.hpp>
+#include <bilevel/core/tuple.hpp>
 #include <bilevel/nn/batch_norm.hpp>
 #include <bilevel/nn/convolution.hpp>
 #include <bilevel/nn/forwarded.hpp>
-
-#include <tuple>
 
 namespace bilevel::nn {
 
@@ -44,7 +43,7 @@ struct folded_block<
         if constexpr (E::is_primal) {
             if (p.statistics) normalised::record(e.kernels, of_normalised, mean, r);
         }
-        return forwarded{y, std::tuple{x, patch_mean, weights, bias, mean, r, v, y, argmax}};
+        return forwarded{y, tuple{x, patch_mean, weights, bias, mean, r, v, y, argmax}};
     }
 
     template <class E> static auto backward(E& e, auto saved, auto p, auto g, auto dy) {
@@ -57,8 +56,7 @@ struct folded_block<
         if constexpr (decltype(dw)::wanted) {
             auto [dweights, dbias] = e(operation::conv2d_activation_backward<scalar, Stride, Padding>{normalised::template slope<scalar>()},
                                        dy, y, argmax, x, weights, bias);
-            e.gradient(std::tuple{dw, dgain, dshift}, operation::fold_batch_norm_backward{}, dweights, dbias, w, gain, mean, r, v,
-                       patch_mean);
+            e.gradient(tuple{dw, dgain, dshift}, operation::fold_batch_norm_backward{}, dweights, dbias, w, gain, mean, r, v, patch_mean);
         }
         return nothing{};
     }

@@ -4,9 +4,8 @@
 
 #include <bilevel/autodiff/operation/pooling.hpp>
 #include <bilevel/core/parameters.hpp>
+#include <bilevel/core/tuple.hpp>
 #include <bilevel/nn/forwarded.hpp>
-
-#include <tuple>
 
 namespace bilevel::nn {
 
@@ -22,7 +21,7 @@ template <class Input> struct max_pool {
 
     static auto forward(auto& e, auto x, auto) {
         auto [y, argmax] = e(operation::max_pool{}, x);
-        return forwarded{y, std::tuple{x, argmax}};
+        return forwarded{y, tuple{x, argmax}};
     }
     static auto backward(auto& e, auto saved, auto, auto, auto dy) {
         auto [x, argmax] = saved;

@@ -5,8 +5,6 @@
 #include <bilevel/autodiff/operation/loss.hpp>
 #include <bilevel/core/array.hpp>
 
-#include <tuple>
-
 namespace bilevel::objective {
 
 /// The loss of a classification: mean over the examples of −log softmax(z)[label].

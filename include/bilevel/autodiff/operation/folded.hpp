@@ -6,9 +6,9 @@
 #include <bilevel/autodiff/operation/operation.hpp>
 #include <bilevel/backend/convolution_geometry.hpp>
 #include <bilevel/backend/folded.hpp>
+#include <bilevel/core/tuple.hpp>
 
 #include <cstdint>
-#include <tuple>
 #include <type_traits>
 
 // Template parameters have names here: nvcc 13 takes no more than ten 'auto'.
@@ -31,7 +31,7 @@ template <class Kernel, integer Stride, integer Padding> struct patch_moments {
     template <class X> static constexpr auto result(X x) {
         static_assert(X::act == activity::constant, "bilevel: the moments of patches are of images that are constants");
         using scalar = std::remove_const_t<typename X::scalar>;
-        return std::tuple<array<scalar, Kernel>, array<scalar, shape<terms, terms>>>{{x.tasks, 1, 0}, {x.tasks, 1, 0}};
+        return tuple<array<scalar, Kernel>, array<scalar, shape<terms, terms>>>{{x.tasks, 1, 0}, {x.tasks, 1, 0}};
     }
     static void primal(auto& k, auto mean, auto covariance, auto x) {
         k.patch_moments(values_of(mean), values_of(covariance), values_of(x), backend::convolution_geometry{Stride, Padding});
@@ -49,8 +49,8 @@ template <class Scalar> struct fold_batch_norm {
         using filters = typename G::shape;
         constexpr activity act = W::act, statistic = moved<W>;
         const integer tasks = w.tasks;
-        return std::tuple<array<scalar, weights, act>, array<scalar, filters, act>, array<scalar, filters, statistic>,
-                          array<scalar, filters, statistic>, array<scalar, weights, statistic>>{
+        return tuple<array<scalar, weights, act>, array<scalar, filters, act>, array<scalar, filters, statistic>,
+                     array<scalar, filters, statistic>, array<scalar, weights, statistic>>{
             {tasks, 1, 0}, {tasks, 1, 0}, {tasks, 1, 0}, {tasks, 1, 0}, {tasks, 1, 0}};
     }
     template <class K, class F, class S, class M, class R, class V, class W, class G, class B, class P, class C>
@@ -72,7 +72,7 @@ struct fold_batch_norm_backward {
     static constexpr auto result(D d, E, W, G, M, R, V, P) {
         constexpr activity act = moved<D, E, W>;
         using filters = typename G::shape;
-        return std::tuple{like<typename W::shape, act>(d, 1, 0), like<filters, act>(d, 1, 0), like<filters, moved<E>>(d, 1, 0)};
+        return tuple{like<typename W::shape, act>(d, 1, 0), like<filters, act>(d, 1, 0), like<filters, moved<E>>(d, 1, 0)};
     }
     template <class K, class Dw, class Dg, class Ds, class D, class E, class W, class G, class M, class R, class V, class P>
     static void primal(K& k, Dw dw, Dg dgain, Ds dshift, D dweights, E dbias, W w, G gain, M mean, R r, V v, P patch_mean) {
@@ -101,7 +101,7 @@ template <class Scalar, integer Stride, integer Padding, bool Pooled> struct con
                   geometry.output_extent(image::template extent<1>, weights::template extent<1>), weights::template extent<3>>;
         using shapes = detail::normalised_shapes<convolved, Pooled>;
         using scalar = std::remove_const_t<typename X::scalar>;
-        return std::tuple<array<scalar, typename shapes::result, joint<W, B>>, array<std::uint8_t, typename shapes::positions>>{
+        return tuple<array<scalar, typename shapes::result, joint<W, B>>, array<std::uint8_t, typename shapes::positions>>{
             {x.tasks, x.batch, 0}, {x.tasks, x.batch, 0}};
     }
     void primal(auto& k, auto y, auto argmax, auto x, auto weights, auto bias) const {
@@ -118,7 +118,7 @@ template <class Scalar, integer Stride, integer Padding, bool Pooled> struct con
 template <class Scalar, integer Stride, integer Padding> struct conv2d_activation_backward {
     Scalar slope;
     template <class D, class Y, class A, class X, class W, class B> static constexpr auto result(D dy, Y, A, X, W, B) {
-        return std::tuple{like<typename W::shape, moved<D>>(dy, 1, 0), like<typename B::shape, moved<D>>(dy, 1, 0)};
+        return tuple{like<typename W::shape, moved<D>>(dy, 1, 0), like<typename B::shape, moved<D>>(dy, 1, 0)};
     }
     void primal(auto& k, auto dweights, auto dbias, auto dy, auto y, auto argmax, auto x, auto, auto) const {
         run(k, values_of(dweights), values_of(dbias), values_of(dy), y, argmax, x);

@@ -3,8 +3,7 @@
 #pragma once
 
 #include <bilevel/autodiff/operation/operation.hpp>
-
-#include <tuple>
+#include <bilevel/core/tuple.hpp>
 
 namespace bilevel::operation {
 
@@ -12,7 +11,7 @@ namespace bilevel::operation {
 struct softmax_cross_entropy {
     template <class Z, class Labels> static constexpr auto result(Z z, Labels) {
         using scalar = typename Z::scalar;
-        return std::tuple<array<scalar, shape<1>, Z::act>, array<scalar, typename Z::shape, moved<Z>>>{
+        return tuple<array<scalar, shape<1>, Z::act>, array<scalar, typename Z::shape, moved<Z>>>{
             like<shape<1>, Z::act>(z, 1, 0), like<typename Z::shape, moved<Z>>(z, z.batch, z.width)};
     }
     static void primal(auto& k, auto loss, auto p, auto z, auto labels) {
@@ -40,7 +39,7 @@ struct softmax_cross_entropy_backward {
 struct squared_error {
     template <class Z, class Target> static constexpr auto result(Z z, Target) {
         using scalar = typename Z::scalar;
-        return std::tuple<array<scalar, shape<1>, Z::act>, array<scalar, typename Z::shape, moved<Z>>>{
+        return tuple<array<scalar, shape<1>, Z::act>, array<scalar, typename Z::shape, moved<Z>>>{
             like<shape<1>, Z::act>(z, 1, 0), like<typename Z::shape, moved<Z>>(z, z.batch, z.width)};
     }
     static void primal(auto& k, auto loss, auto residual, auto z, auto target) {

@@ -4,9 +4,9 @@
 
 #include <bilevel/autodiff/operation/operation.hpp>
 #include <bilevel/backend/normalised.hpp>
+#include <bilevel/core/tuple.hpp>
 
 #include <cstdint>
-#include <tuple>
 #include <type_traits>
 
 // Template parameters have names here: nvcc 13 takes no more than ten 'auto'.
@@ -55,10 +55,10 @@ template <class Scalar, bool Pooled> struct batch_norm {
         using y = array<scalar, typename shapes::result, joint<X, G, B>>;
         using positions = array<std::uint8_t, typename shapes::positions>;
         using statistic = array<scalar, channel, moved<X>>;
-        return std::tuple<y, positions, statistic, statistic>{like<typename shapes::result, joint<X, G, B>>(x, x.batch, 0),
-                                                              {x.tasks, x.batch, 0},
-                                                              like<channel, moved<X>>(x, 1, 0),
-                                                              like<channel, moved<X>>(x, 1, 0)};
+        return tuple<y, positions, statistic, statistic>{like<typename shapes::result, joint<X, G, B>>(x, x.batch, 0),
+                                                         {x.tasks, x.batch, 0},
+                                                         like<channel, moved<X>>(x, 1, 0),
+                                                         like<channel, moved<X>>(x, 1, 0)};
     }
     template <class K, class Y, class A, class M, class R, class X, class G, class B>
     void primal(K& k, Y y, A argmax, M mean, R r, X x, G gain, B shift) const {
@@ -83,7 +83,7 @@ template <class Scalar, bool Pooled> struct batch_norm_with {
         using channel = shape<X::shape::template extent<2>>;
         using scalar = typename X::scalar;
         using shapes = detail::normalised_shapes<typename X::shape, Pooled>;
-        return std::tuple<array<scalar, typename shapes::result>, array<std::uint8_t, typename shapes::positions>, array<scalar, channel>>{
+        return tuple<array<scalar, typename shapes::result>, array<std::uint8_t, typename shapes::positions>, array<scalar, channel>>{
             like<typename shapes::result, activity::constant>(x, x.batch, 0),
             {x.tasks, x.batch, 0},
             like<channel, activity::constant>(x, 1, 0)};
@@ -102,8 +102,8 @@ template <class Scalar> struct batch_norm_sums {
     static constexpr auto result(D dy, Y, A, X, M, R, G gain, B) {
         using channel = typename G::shape;
         using scalar = typename D::scalar;
-        return std::tuple<array<scalar, channel, moved<D, X>>, array<scalar, channel, moved<D>>>{
-            like<channel, moved<D, X>>(dy, gain.batch, 0), like<channel, moved<D>>(dy, gain.batch, 0)};
+        return tuple<array<scalar, channel, moved<D, X>>, array<scalar, channel, moved<D>>>{like<channel, moved<D, X>>(dy, gain.batch, 0),
+                                                                                            like<channel, moved<D>>(dy, gain.batch, 0)};
     }
     template <class K, class S, class T, class D, class Y, class A, class X, class M, class R, class G, class B>
     void primal(K& k, S dgain, T dshift, D dy, Y y, A argmax, X x, M mean, R r, G gain, B shift) const {

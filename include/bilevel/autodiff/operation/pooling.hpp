@@ -3,9 +3,9 @@
 #pragma once
 
 #include <bilevel/autodiff/operation/operation.hpp>
+#include <bilevel/core/tuple.hpp>
 
 #include <cstdint>
-#include <tuple>
 
 namespace bilevel::operation {
 
@@ -14,8 +14,8 @@ struct max_pool {
     template <class X> static constexpr auto result(X x) {
         using image = typename X::shape;
         using pooled = shape<image::template extent<0> / 2, image::template extent<1> / 2, image::template extent<2>>;
-        return std::tuple<array<typename X::scalar, pooled, X::act>, array<std::uint8_t, pooled>>{like<pooled, X::act>(x, x.batch, 0),
-                                                                                                  {x.tasks, x.batch, 0}};
+        return tuple<array<typename X::scalar, pooled, X::act>, array<std::uint8_t, pooled>>{like<pooled, X::act>(x, x.batch, 0),
+                                                                                             {x.tasks, x.batch, 0}};
     }
     static void primal(auto& k, auto y, auto argmax, auto x) { k.max_pool(values_of(y), values_of(argmax), values_of(x)); }
     static void tangent(auto& k, auto y, auto argmax, auto x) { k.max_pool_gather(tangents_of(y), tangents_of(x), values_of(argmax)); }
