@@ -16,9 +16,14 @@ if(BILEVEL_WARNINGS_AS_ERRORS)
     list(APPEND bilevel_warnings -Werror)
 endif()
 
+set(bilevel_memory "")
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    set(bilevel_memory --param=ggc-min-heapsize=1048576) # KiB: below, it does not collect garbage, which is a sixth of its time
+endif()
+
 function(bilevel_own_target target)
     target_link_libraries(${target} PRIVATE bilevel::bilevel)
-    target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${bilevel_warnings}>") # nvcc's own code would drown them
+    target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${bilevel_warnings};${bilevel_memory}>") # nvcc's own code would drown the warnings
     set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
     if(BILEVEL_NATIVE)
         target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:-march=native>")

@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: MIT
 //
 // The kernels of the host's backends are compiled in the units of this folder, once and optimised, and in no other unit of the tests: this is included
-// first in each of them, by their command line. What is left of them then needs no optimisation, and a quarter of the time to compile or less.
+// first in each of them, by their command line. What is left of them then needs no optimisation, and a quarter of the time to compile or less. It has what
+// trains in it too, since most of them include that, and it is precompiled.
 #pragma once
 
 #include <bilevel/autodiff/dual.hpp>
-#include <bilevel/backend/cpu.hpp>
-#include <bilevel/backend/reference.hpp>
+#include <bilevel/bilevel.hpp>
 
 // PREFIX is `extern` for a declaration, nothing for a definition.
 #define BILEVEL_CPU_KERNELS(PREFIX, SCALAR)                                     \
