@@ -81,7 +81,7 @@ refused 2 '--arithmetic' --algorithm maml --network mlp --arithmetic half --layo
 refused 2 '--arithmetic: expected with --backend cuda alone' --algorithm maml --network mlp --arithmetic tf32 --layout
 refused 2 '--cudnn: expected with --backend cuda alone' --algorithm maml --network mlp --cudnn --layout
 refused 2 '--convolution' --algorithm maml --network mlp --convolution winograd_6x6 --layout
-refused 2 'conv4 with 64 filters on 28x28x1, conv4 with 32 filters on 84x84x3, .*found conv4 with 48 filters on 28x28x1' \
+refused 2 'conv4 with 64 filters on 28x28x1, mlp with 64 filters on 28x28x1, .*found conv4 with 48 filters on 28x28x1' \
     --algorithm maml --network conv4 --filters 48 --layout
 refused 2 '--algorithm: resnet12 is compiled for mtl alone, found maml' --algorithm maml --network resnet12 --image 32,32,3 --layout
 refused 2 'found vgg with 64 filters' --algorithm maml --network vgg --layout
