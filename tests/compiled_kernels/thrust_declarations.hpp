@@ -31,11 +31,17 @@
     BILEVEL_THRUST_KERNELS(PREFIX, fixture::sequential_thrust<float>, float)   \
     BILEVEL_THRUST_KERNELS(PREFIX, fixture::sequential_thrust<double>, double) \
     BILEVEL_THRUST_KERNELS(PREFIX, fixture::guarded_kernels<float>, float)
+#ifdef BILEVEL_CONFORMANCE_WITHOUT_TENSOR_CORES
+#define BILEVEL_EVERY_TILE_PRODUCT(PREFIX)     \
+    BILEVEL_TILE_PRODUCTS(PREFIX, float, fp32) \
+    BILEVEL_TILE_PRODUCTS(PREFIX, double, fp32)
+#else
 #define BILEVEL_EVERY_TILE_PRODUCT(PREFIX)      \
     BILEVEL_TILE_PRODUCTS(PREFIX, float, fp32)  \
     BILEVEL_TILE_PRODUCTS(PREFIX, double, fp32) \
     BILEVEL_TILE_PRODUCTS(PREFIX, float, tf32)  \
     BILEVEL_TILE_PRODUCTS(PREFIX, float, three_tf32)
+#endif
 
 BILEVEL_EVERY_THRUST_KERNEL(extern)
 BILEVEL_EVERY_TILE_PRODUCT(extern)
