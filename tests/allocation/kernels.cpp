@@ -12,7 +12,7 @@
 #include <doctest/doctest.h>
 #ifdef BILEVEL_ALLOCATION_OF_THRUST
 #include <fixtures/thrust.hpp>
-#define KERNELS_OF_THRUST , fixture::sequential_thrust<double>
+#define KERNELS_OF_THRUST , fixture::sequential_thrust<float>, fixture::sequential_thrust<double>
 #else
 #define KERNELS_OF_THRUST
 #endif
