@@ -27,7 +27,7 @@ run train(int steps, integer test_episodes) {
     fixture::parallel_thrust<float> backend;
     auto solver = maml(backend, task<network, objective::cross_entropy>{.outputs = 5},
                        {.inner = {.steps = 1, .step_size = 0.4}, .outer = {.step_size = 1e-2}});
-    const auto glyphs = data::glyphs({.seed = 7});
+    static const auto glyphs = data::glyphs({.seed = 7});  // drawn once for all runs
     auto training = data::episodes(glyphs.training, {.ways = 5, .shots = 1, .queries = 3, .seed = 7});
     auto test = data::episodes(glyphs.test, {.ways = 5, .shots = 1, .queries = 3, .seed = 8});
     auto state = solver.initialise({.seed = 7});
