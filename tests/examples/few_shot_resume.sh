@@ -15,7 +15,7 @@ fail() {
     echo "few_shot_resume: $*" >&2
     exit 1
 }
-common="--algorithm maml --filters 32 --iterations 200 --meta-batch 2 --queries 1 --test-queries 1 --episodes 8 --validation-interval 60
+common="--algorithm maml --filters 32 --iterations 300 --meta-batch 2 --queries 1 --test-queries 1 --episodes 8 --validation-interval 80
     --validation-episodes 4 --keep-best"
 start() { # NAME ARGUMENT…: in the background; the process is $process
     name=$1
