@@ -40,9 +40,9 @@ bilevel_find_header(stb stb/stb_image.h "stb" libstb-dev)
 if(bilevel_missing)
     string(STRIP "${bilevel_missing}" bilevel_missing)
     string(REPLACE ") " "), " bilevel_missing "${bilevel_missing}")
-    set(bilevel_missing "bilevel: not found: ${bilevel_missing}; 'sh cmake/install_dependencies.sh' installs all on Debian and Ubuntu")
-    if(NOT CMAKE_FIND_PACKAGE_NAME STREQUAL "bilevel")
-        message(FATAL_ERROR "${bilevel_missing}")
+    set(bilevel_missing "bilevel: not found: ${bilevel_missing}")
+    if(NOT CMAKE_FIND_PACKAGE_NAME STREQUAL "bilevel") # a script of the project, which the package does not bring
+        message(FATAL_ERROR "${bilevel_missing}; 'sh cmake/install_dependencies.sh' installs all on Debian and Ubuntu")
     endif()
 endif()
 
