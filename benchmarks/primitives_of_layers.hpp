@@ -75,6 +75,8 @@ template <class Machine, class Layer> void register_convolution(const place& at,
             if ((geometry.stride == 1 || !is_winograd(pinned)) && Machine::follows(pinned, out::extents, in::template extent<2>))
                 register_at({at.name + '/' + name_of(pinned), n, at.tasks, pinned});
     if constexpr (bilevel::backend::convolution_tangent_kernels<typename Machine::kernels>) {
+        BILEVEL_ROW(conv2d_moments, at, p.take<out>(n), p.take<shape<Layer::output::template extent<2>>>(1),
+                    p.take<shape<Layer::output::template extent<2>>>(1), p.take<in>(n), p.take<weights>(1), geometry, 1e-5F);
         BILEVEL_ROW(conv2d_tangent, at, p.take<out>(n), p.take<in>(n), p.take<weights>(1), p.take<in>(n), p.take<weights>(1), geometry);
         BILEVEL_ROW(conv2d_backward_data_tangent, at, p.take<in>(n), p.take<out>(n), p.take<weights>(1), p.take<out>(n), p.take<weights>(1),
                     geometry);

@@ -88,6 +88,7 @@ template <class Kernels> struct work {
         k.conv2d_backward_data(image(dx, side, channels), out, weights, {1, 1}, false);
         k.conv2d_backward_weights(dweights, in, out, {1, 1}, true);
         if constexpr (requires { k.conv2d_tangent(out, in, weights, in, dweights, {1, 1}); }) {
+            k.conv2d_moments(out, mean, r, in, weights, {1, 1}, Scalar(1e-5));
             k.conv2d_tangent(out, in, weights, in, dweights, {1, 1});
             k.conv2d_backward_data_tangent(image(dx, side, channels), out, weights, normal, dweights, {1, 1});
             k.conv2d_backward_weights_tangent(dweights, in, out, in, normal, {1, 1});

@@ -6,6 +6,7 @@
 #include <bilevel/backend/primitives.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -97,6 +98,63 @@ TEST_CASE_TEMPLATE("convolution: the gradient by the weights is zero where there
                                             {nullptr, 0, 1, 0, side * side * filters, {side, side, filters}}, {1, 1}, before == 3);
             const Scalar after = before == 3 ? before : Scalar{0};
             CHECK(std::count(sum.begin(), sum.end(), after) == integer(sum.size()));
+        }
+}
+
+TEST_CASE("convolution: with the moments of its result in one call it is what two calls of the reference give") {
+    for (const convolution& c : cases)
+        for (const integer tasks : {1, 4})
+            for (const bool shared : {false, true}) {
+                CAPTURE(c.height);
+                CAPTURE(c.width);
+                CAPTURE(tasks);
+                CAPTURE(shared);
+                if (c.pixels() > (tasks == 4 ? 60 : 1000)) continue;  // the reference is slow
+                const argument channel{1, {c.filters}};
+                conformance::check<EVERY_ALGORITHM>(
+                    tasks, c.patch() + c.pixels(), {c.output(), channel, channel}, {c.image(), c.weights(shared)},
+                    [&](auto& k, auto out, auto in, auto) { k.conv2d_moments(out[0], out[1], out[2], in[0], in[1], c.geometry(), 1e-3F); },
+                    [&](auto& k, auto out, auto in, auto) {
+                        k.conv2d(out[0], in[0], in[1], c.geometry(), false);
+                        k.moments(out[1], out[2], out[0], 1e-3F);
+                    },
+                    conformance::nan::may_spread);
+            }
+}
+
+TEST_CASE_TEMPLATE("convolution: moments in one call are of the result of one call without, also where the mean is far from zero", Kernels,
+                   EVERY_ALGORITHM) {
+    using Scalar = typename Kernels::scalar;
+    for (const convolution& c : cases)
+        for (const Scalar offset : {Scalar(0), Scalar(300)}) {
+            CAPTURE(c.height);
+            CAPTURE(c.width);
+            CAPTURE(c.filters);
+            CAPTURE(offset);
+            const argument channel{1, {c.filters}};
+            conformance::plane<Scalar> x(c.image(), 1, 1), w(c.weights(false), 1, 2), y(c.output(), 1, 0), alone(c.output(), 1, 3),
+                mean(channel, 1, 0), r(channel, 1, 0);
+            for (integer i = 0; i < x.per_task(); ++i) x.at(0, i) += offset;
+            const auto in = [](auto& plane) { return view<const Scalar>(plane.of({0, 1})); };
+            Kernels kernels;
+            kernels.conv2d_moments(y.of({0, 1}), mean.of({0, 1}), r.of({0, 1}), in(x), in(w), c.geometry(), Scalar(1e-5));
+            kernels.conv2d(alone.of({0, 1}), in(x), in(w), c.geometry(), false);
+            integer other_bits = 0;
+            for (integer i = 0; i < y.per_task(); ++i) other_bits += y.at(0, i) != alone.at(0, i);
+            CHECK(other_bits == 0);
+            for (integer f = 0; f < c.filters; ++f) {
+                long double sum = 0, squares = 0;
+                for (integer i = f; i < y.per_task(); i += c.filters) sum += y.at(0, i);
+                const long double expected = sum / c.pixels();
+                for (integer i = f; i < y.per_task(); i += c.filters) squares += (y.at(0, i) - expected) * (y.at(0, i) - expected);
+                const long double variance = squares / c.pixels(), deviation = std::sqrt(variance);
+                // Each level of the sums rounds the mean, and how far a group's is from it, which a variance sees squared, or beside a deviation, and rounds
+                // its own sums besides. E[x²] − E[x]² would be off by the unit of the square of the mean.
+                const long double unit = std::numeric_limits<Scalar>::epsilon(), of_mean = 8 * unit * (std::abs(expected) + deviation);
+                CHECK(std::abs(mean.at(0, f) - expected) <= of_mean);
+                const long double found = 1 / (static_cast<long double>(r.at(0, f)) * r.at(0, f)) - Scalar(1e-5);
+                CHECK(std::abs(found - variance) <= 64 * unit * (variance + 1e-5L) + of_mean * (2 * deviation + of_mean));
+            }
         }
 }
 

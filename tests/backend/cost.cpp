@@ -41,6 +41,17 @@ TEST_CASE("cost: what is accumulated is read too, and what tasks share moves onc
     CHECK(accumulates.bytes == overwrites.bytes + 8.0 * 3 * 5 * 10);
 }
 
+TEST_CASE("cost: a convolution with the moments of its result counts both, and does not read the result again") {
+    const auto x = null_view<float>(2, 5, 14, 14, 8), y = null_view<float>(2, 5, 14, 14, 16), w = null_view<float>(2, 1, 3, 3, 8, 16),
+               channel = null_view<float>(2, 1, 16);
+    backend::cost<float> one, two;
+    one.conv2d_moments(y, channel, channel, x, w, {1, 1}, 1e-5F);
+    two.conv2d(y, x, w, {1, 1}, false);
+    two.moments(channel, channel, y, 1e-5F);
+    CHECK(one.flops == two.flops);
+    CHECK(one.bytes == two.bytes - 4.0 * 2 * 5 * 14 * 14 * 16);
+}
+
 TEST_CASE("cost: a tangent in one call counts the products of two, and its result once") {
     const auto x = null_view<float>(2, 5, 14, 14, 8), y = null_view<float>(2, 5, 7, 7, 16), w = null_view<float>(2, 1, 3, 3, 8, 16);
     backend::cost<float> one, two;

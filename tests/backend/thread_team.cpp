@@ -225,6 +225,11 @@ TEST_CASE_TEMPLATE("convolutions shared among threads have the bits of one", Sca
                     same(w, {x, y},
                          [=](auto& k, auto out, auto& in) { k.conv2d_backward_weights(out, in[0], in[1], geometry, accumulate); });
                 }
+                conformance::plane<Scalar> image(y, 1, 0);
+                same({2, {s.filters}}, {x, w}, [&](auto& k, auto out, auto& in) {
+                    const auto channel = [&](integer i) { return view<Scalar>{out.at(0, i), 0, 1, 1, s.filters, {s.filters}}; };
+                    k.conv2d_moments(image.of({0, 1}), channel(0), channel(1), in[0], in[1], geometry, Scalar(1e-5));
+                });
                 same(y, {x, w, x, w}, [=](auto& k, auto out, auto& in) { k.conv2d_tangent(out, in[0], in[1], in[2], in[3], geometry); });
                 same(x, {y, w, y, w},
                      [=](auto& k, auto out, auto& in) { k.conv2d_backward_data_tangent(out, in[0], in[1], in[2], in[3], geometry); });

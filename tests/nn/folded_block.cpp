@@ -85,11 +85,11 @@ TEST_CASE("only constant images fold, under the statistics of the batch, where p
     using image = shape<8, 8, 1>;
     using constant = array<double, image>;
     using moving = array<double, image, activity::tangent>;
-    using nn::detail::fold;
+    using nn::detail::join_layers, nn::detail::joining;
     using first = nn::convolution<image, 9>;
-    static_assert(fold<batch, constant, first, nn::batch_norm_relu<shape<8, 8, 9>>>());
-    static_assert(!fold<batch, moving, first, nn::batch_norm_relu<shape<8, 8, 9>>>());
-    static_assert(!fold<running, constant, first, nn::batch_norm_relu<shape<8, 8, 9>>>());
-    static_assert(!fold<batch, constant, first, nn::max_pool<shape<8, 8, 9>>>());
-    static_assert(!fold<batch, constant, nn::convolution<image, 8>, nn::batch_norm_relu<shape<8, 8, 8>>>());
+    static_assert(join_layers<batch, constant, first, nn::batch_norm_relu<shape<8, 8, 9>>>() == joining::folded);
+    static_assert(join_layers<batch, moving, first, nn::batch_norm_relu<shape<8, 8, 9>>>() == joining::normalised);
+    static_assert(join_layers<running, constant, first, nn::batch_norm_relu<shape<8, 8, 9>>>() == joining::none);
+    static_assert(join_layers<batch, constant, first, nn::max_pool<shape<8, 8, 9>>>() == joining::none);
+    static_assert(join_layers<batch, constant, nn::convolution<image, 8>, nn::batch_norm_relu<shape<8, 8, 8>>>() == joining::normalised);
 }

@@ -33,6 +33,10 @@ template <class Scalar> struct cost : host_arrays, single_worker<cost<Scalar>> {
     void conv2d_backward_weights(view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy, convolution_geometry, bool accumulate) {
         count(taps(dw, dy), output(dw, accumulate), x, dy);
     }
+    void conv2d_moments(view<Scalar> y, view<Scalar> mean, view<Scalar> r, view<const Scalar> x, view<const Scalar> w, convolution_geometry,
+                        Scalar) {
+        count(taps(w, y) + 4 * elements(y), y, mean, r, x, w);
+    }
     void conv2d_tangent(view<Scalar> y, view<const Scalar> x_moved, view<const Scalar> w, view<const Scalar> x, view<const Scalar> w_moved,
                         convolution_geometry) {
         count(2 * taps(w, y), y, x_moved, w, x, w_moved);

@@ -71,6 +71,13 @@ concept convolution_tangent_kernels = requires(K& k, detail::arguments<typename 
     k.conv2d_backward_weights_tangent(a.out, a.in, a.in2, a.in3, a.in4, geometry);
 };
 
+/// What a backend brings besides where the moments of a convolution's result cost less while it is written than read again; without it they are two calls.
+///  conv2d_moments:  y = conv2d(x, w), and mean and r of y as `moments` in `batch_norm_kernels` has them
+template <class K>
+concept convolution_moments_kernels = requires(K& k, detail::arguments<typename K::scalar> a, convolution_geometry geometry) {
+    k.conv2d_moments(a.out, a.out2, a.out3, a.in, a.in2, geometry, a.number);
+};
+
 /// Matrix products; an example of any shape is a row.    // x (n,k)  w (k,m)  y (n,m)
 ///  matmul:                   y = x w
 ///  matmul_backward_data:     dx = dy wᵀ

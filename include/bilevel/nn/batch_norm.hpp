@@ -51,8 +51,8 @@ template <class Input, integer SlopeNumerator = 1, integer SlopeDenominator = 1,
 
     template <class E> static auto forward(E& e, auto x, auto p) {
         using scalar = typename E::scalar;
-        auto [gain, shift] = p.split(parameters{});
         if constexpr (E::normalises_with == autodiff::normalisation::running) {
+            auto [gain, shift] = p.split(parameters{});
             scalar* const statistics = p.statistics;  // none while only counting
             const array<scalar, channel> mean{x.tasks, 1, 0, statistics, p.statistics_stride, nullptr, 0};
             const array<scalar, channel> variance{x.tasks, 1, 0, statistics ? statistics + padded(channels) : nullptr, p.statistics_stride,
@@ -61,12 +61,20 @@ template <class Input, integer SlopeNumerator = 1, integer SlopeDenominator = 1,
                 e(operation::batch_norm_with<scalar, Pooled>{scalar(epsilon), slope<scalar>()}, x, gain, shift, mean, variance);
             return forwarded{y, nothing{}};
         } else {
-            auto [y, argmax, mean, r] = e(operation::batch_norm<scalar, Pooled>{scalar(epsilon), slope<scalar>()}, x, gain, shift);
-            if constexpr (E::is_primal) {
-                if (p.statistics) record(e.kernels, p, mean, r);
-            }
-            return forwarded{y, tuple{x, mean, r, y, argmax}};
+            auto [mean, r] = e(operation::moments<scalar>{scalar(epsilon)}, x);
+            return forward_with(e, x, mean, r, p);
         }
+    }
+
+    /// With the statistics of the batch, which whoever computed x gave.
+    template <class E> static auto forward_with(E& e, auto x, auto mean, auto r, auto p) {
+        using scalar = typename E::scalar;
+        auto [gain, shift] = p.split(parameters{});
+        auto [y, argmax] = e(operation::batch_norm<scalar, Pooled>{slope<scalar>()}, x, mean, r, gain, shift);
+        if constexpr (E::is_primal) {
+            if (p.statistics) record(e.kernels, p, mean, r);
+        }
+        return forwarded{y, tuple{x, mean, r, y, argmax}};
     }
 
     template <class E> static auto backward(E& e, auto saved, auto p, auto g, auto dy) {

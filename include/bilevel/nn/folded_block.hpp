@@ -62,16 +62,4 @@ struct folded_block<
     }
 };
 
-namespace detail {
-/// Whether two layers, one behind the other, fold where an evaluator reads a constant x.
-template <class E, class X, class First, class Second> constexpr bool fold() {
-    if constexpr (X::act == activity::constant && E::normalises_with == autodiff::normalisation::batch &&
-                  requires { folded_block<First, Second>::pays; }) {
-        return folded_block<First, Second>::pays;
-    } else {
-        return false;
-    }
-}
-}  // namespace detail
-
 }  // namespace bilevel::nn

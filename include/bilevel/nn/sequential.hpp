@@ -5,6 +5,7 @@
 #include <bilevel/core/parameters.hpp>
 #include <bilevel/nn/folded_block.hpp>
 #include <bilevel/nn/forwarded.hpp>
+#include <bilevel/nn/normalised_convolution.hpp>
 
 #include <map>
 #include <string>
@@ -23,7 +24,7 @@ template <class Layer> constexpr integer statistics_size() {
     }
 }
 
-/// What a layer, or two that fold into one, saved, and what those behind did. (Every type that the compiler must name costs: a tuple of them all would be
+/// What a layer, or two that are read as one, saved, and what those behind did. (Every type that the compiler must name costs: a tuple of them all would be
 /// named at every layer.)
 template <class Layer, std::size_t Layers, class First, class Rest> struct saved_by {
     using layer = Layer;
@@ -31,6 +32,16 @@ template <class Layer, std::size_t Layers, class First, class Rest> struct saved
     First first;
     Rest rest;
 };
+
+/// What two layers, one behind the other, are read as: a convolution and its batch norm as one block, folded where x is a constant.
+enum class joining { none, folded, normalised };
+template <class E, class X, class First, class Second> constexpr joining join_layers() {
+    if constexpr (E::normalises_with == autodiff::normalisation::batch && requires { folded_block<First, Second>::pays; }) {
+        return X::act == activity::constant && folded_block<First, Second>::pays ? joining::folded : joining::normalised;
+    } else {
+        return joining::none;
+    }
+}
 
 /// Whether a layer says that nobody reads its output again, neither its `backward` nor one of its tangent rules: then others may add to it in place.
 template <class Layer> constexpr bool output_is_free() {
@@ -87,8 +98,10 @@ template <class... Layers> struct sequential {
             return forwarded{x, nothing{}};
         } else {
             static_assert(require_shape<expected<typename layer<I>::input>, given<typename X::shape>>::value);
-            if constexpr (folds<I, E, X>()) {
+            if constexpr (constexpr detail::joining how = joins<I, E, X>(); how == detail::joining::folded) {
                 return forward_by<folded_block<layer<I>, layer<I + 1>>, I, 2>(e, x, p);
+            } else if constexpr (how == detail::joining::normalised) {
+                return forward_by<normalised_convolution<layer<I>, layer<I + 1>>, I, 2>(e, x, p);
             } else {
                 return forward_by<layer<I>, I, 1>(e, x, p);
             }
@@ -119,11 +132,11 @@ template <class... Layers> struct sequential {
     }
 
 private:
-    template <std::size_t I, class E, class X> static constexpr bool folds() {
+    template <std::size_t I, class E, class X> static constexpr detail::joining joins() {
         if constexpr (I + 1 < depth) {
-            return detail::fold<E, X, layer<I>, layer<I + 1>>();
+            return detail::join_layers<E, X, layer<I>, layer<I + 1>>();
         } else {
-            return false;
+            return detail::joining::none;
         }
     }
     /// Layer I, or `By` in the place of it and of those behind it.

@@ -42,11 +42,28 @@ template <class X> auto tangents(const X& x, const auto& mean, const auto& r, co
 }
 }  // namespace detail
 
-/// Batch norm with the statistics of the batch [Ioffe15] and what follows it: n = (x − mean) r, r = 1/√(variance + ε), z = gain · n + shift, by channel, and
-/// y = z where z > 0, else slope · z; pooled, of the largest z of each 2 × 2 window. Gives y, the positions of the maxima, mean and r.
+/// The statistics of a batch by channel: mean, and r = 1/√(variance + ε).
+template <class Scalar> struct moments {
+    Scalar epsilon;
+    template <class X> static constexpr auto result(X x) {
+        using channel = shape<X::shape::template extent<2>>;
+        using statistic = array<typename X::scalar, channel, moved<X>>;
+        return tuple<statistic, statistic>{like<channel, moved<X>>(x, 1, 0), like<channel, moved<X>>(x, 1, 0)};
+    }
+    template <class K, class M, class R, class X> void primal(K& k, M mean, R r, X x) const {
+        k.moments(values_of(mean), values_of(r), values_of(x), epsilon);
+    }
+    template <class K, class M, class R, class X> void tangent(K& k, M mean, R r, X x) const {
+        k.moments_tangent(tangents_of(mean), tangents_of(r), tangents_of(x),
+                          backend::normalised<Scalar>{values_of(x), values_of(mean), values_of(r), {}, {}});
+    }
+};
+
+/// Batch norm with the statistics of the batch [Ioffe15] and what follows it: n = (x − mean) r, z = gain · n + shift, by channel, and y = z where z > 0, else
+/// slope · z; pooled, of the largest z of each 2 × 2 window. Gives y and the positions of the maxima.
 template <class Scalar, bool Pooled> struct batch_norm {
-    Scalar epsilon, slope;
-    template <class X, class G, class B> static constexpr auto result(X x, G, B) {
+    Scalar slope;
+    template <class X, class M, class R, class G, class B> static constexpr auto result(X x, M, R, G, B) {
         using channel = shape<X::shape::template extent<2>>;
         static_assert(require_shape<expected<channel>, given<typename G::shape>>::value);
         static_assert(require_shape<expected<channel>, given<typename B::shape>>::value);
@@ -54,23 +71,16 @@ template <class Scalar, bool Pooled> struct batch_norm {
         using shapes = detail::normalised_shapes<typename X::shape, Pooled>;
         using y = array<scalar, typename shapes::result, joint<X, G, B>>;
         using positions = array<std::uint8_t, typename shapes::positions>;
-        using statistic = array<scalar, channel, moved<X>>;
-        return tuple<y, positions, statistic, statistic>{like<typename shapes::result, joint<X, G, B>>(x, x.batch, 0),
-                                                         {x.tasks, x.batch, 0},
-                                                         like<channel, moved<X>>(x, 1, 0),
-                                                         like<channel, moved<X>>(x, 1, 0)};
+        return tuple<y, positions>{like<typename shapes::result, joint<X, G, B>>(x, x.batch, 0), {x.tasks, x.batch, 0}};
     }
-    template <class K, class Y, class A, class M, class R, class X, class G, class B>
-    void primal(K& k, Y y, A argmax, M mean, R r, X x, G gain, B shift) const {
-        k.moments(values_of(mean), values_of(r), values_of(x), epsilon);
+    template <class K, class Y, class A, class X, class M, class R, class G, class B>
+    void primal(K& k, Y y, A argmax, X x, M mean, R r, G gain, B shift) const {
         k.batch_norm(values_of(y), values_of(argmax), detail::values(x, mean, r, gain, shift), backend::activation<Scalar>{slope});
     }
-    template <class K, class Y, class A, class M, class R, class X, class G, class B>
-    void tangent(K& k, Y y, A argmax, M mean, R r, X x, G gain, B shift) const {
-        const auto of = detail::values(x, mean, r, gain, shift);
-        if constexpr (X::varies) k.moments_tangent(tangents_of(mean), tangents_of(r), tangents_of(x), of);
-        k.batch_norm_tangent(tangents_of(y), values_of(y), values_of(argmax), of, detail::tangents(x, mean, r, gain, shift),
-                             backend::activation<Scalar>{slope});
+    template <class K, class Y, class A, class X, class M, class R, class G, class B>
+    void tangent(K& k, Y y, A argmax, X x, M mean, R r, G gain, B shift) const {
+        k.batch_norm_tangent(tangents_of(y), values_of(y), values_of(argmax), detail::values(x, mean, r, gain, shift),
+                             detail::tangents(x, mean, r, gain, shift), backend::activation<Scalar>{slope});
     }
 };
 

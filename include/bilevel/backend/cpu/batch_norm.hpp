@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/cpu/batch_norm_passes.hpp>
+#include <bilevel/backend/cpu/centred_moments.hpp>
 #include <bilevel/backend/cpu/pooled_maximum.hpp>
 #include <bilevel/backend/instruction_set.hpp>
 #include <bilevel/backend/normalised.hpp>
@@ -18,37 +19,9 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// Batch norm with what follows it, in as few passes over the images as there can be: n and z are not stored, but computed again from x wherever they are
 /// read; every result is an affine function of the planes with coefficients by channel. See `batch_norm_kernels` in primitives.hpp.
-/// A variance is merged from the moments of blocks of positions about their own means [Chan83].
 template <class Scalar> class cpu_batch_norm : batch_norm_passes<Scalar> {
 public:
-    void moments(view<Scalar> mean, view<Scalar> r, view<const Scalar> x, Scalar epsilon) {
-        const integer channels = r.size, positions = x.batch * x.size / channels, blocks = blocks_of(positions);
-        Scalar* const of_blocks = scratch(scratch_, 2 * blocks * channels);
-        for (integer t = 0; t < r.tasks; ++t) {
-            for_each_block(positions, channels, [=, in = x.at(t)](integer block, integer first, integer count) {
-                Scalar *const block_mean = of_blocks + 2 * block * channels, *const block_squares = block_mean + channels;
-                const Scalar* const from = in + first * channels;
-                sum(block_mean, count, channels, [=](integer i, integer) { return from[i]; });
-                for (integer q = 0; q < channels; ++q) block_mean[q] /= Scalar(count);
-                sum(block_squares, count, channels,
-                    [=](integer i, integer q) { return (from[i] - block_mean[q]) * (from[i] - block_mean[q]); });
-            });
-            Scalar *const m = mean.at(t), *const squares = r.at(t);
-            std::fill_n(m, channels, Scalar(0));
-            std::fill_n(squares, channels, Scalar(0));
-            for (integer block = 0; block < blocks; ++block) {
-                const Scalar *const block_mean = of_blocks + 2 * block * channels, *const block_squares = block_mean + channels;
-                const integer first = block * by_channel::block, count = std::min(by_channel::block, positions - first);
-                const Scalar share = Scalar(count) / Scalar(first + count), weight = share * Scalar(first);
-                for (integer q = 0; q < channels; ++q) {
-                    const Scalar apart = block_mean[q] - m[q];
-                    m[q] += share * apart;
-                    squares[q] += block_squares[q] + weight * apart * apart;
-                }
-            }
-            for (integer q = 0; q < channels; ++q) squares[q] = inverse_deviation_of(squares[q] / Scalar(positions), epsilon);
-        }
-    }
+    void moments(view<Scalar> mean, view<Scalar> r, view<const Scalar> x, Scalar epsilon) { moments_(*this, mean, r, x, epsilon); }
     void inverse_deviation(view<Scalar> r, view<const Scalar> variance, Scalar epsilon) {
         for (integer t = 0; t < r.tasks; ++t)
             for (integer q = 0; q < r.size; ++q) r.at(t)[q] = inverse_deviation_of(variance.at(t)[q], epsilon);
@@ -242,6 +215,7 @@ private:
     }
 
     aligned_vector<Scalar> scratch_;
+    moments_of_images<Scalar> moments_;
 };
 
 }  // namespace BILEVEL_INSTRUCTION_SET

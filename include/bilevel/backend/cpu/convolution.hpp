@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/convolution_algorithm.hpp>
+#include <bilevel/backend/cpu/centred_moments.hpp>
 #include <bilevel/backend/cpu/direct_convolution.hpp>
 #include <bilevel/backend/cpu/matrix_product.hpp>
 #include <bilevel/backend/cpu/thread_team.hpp>
@@ -28,6 +29,20 @@ public:
     void conv2d_backward_weights(view<Scalar> dw, view<const Scalar> x, view<const Scalar> dy, convolution_geometry geometry,
                                  bool accumulate) {
         backward_weights(dw, terms<1>{{{x, dy}}}, geometry, accumulate);
+    }
+
+    void conv2d_moments(view<Scalar> y, view<Scalar> mean, view<Scalar> r, view<const Scalar> x, view<const Scalar> w,
+                        convolution_geometry geometry, Scalar epsilon) {
+        const terms<1> of{{{x, w}}};
+        switch (choose(x, y, w, geometry)) {
+            case convolution_algorithm::winograd_2x2:
+                return winograd_2x2_.forward(*this, y, of, false, result_moments<Scalar>{mean, r, epsilon});
+            case convolution_algorithm::winograd_4x4:
+                return winograd_4x4_.forward(*this, y, of, false, result_moments<Scalar>{mean, r, epsilon});
+            default:
+                forward(y, of, geometry, false);
+                moments_(*this, mean, r, y, epsilon);
+        }
     }
 
     void conv2d_tangent(view<Scalar> y, view<const Scalar> x_moved, view<const Scalar> w, view<const Scalar> x, view<const Scalar> w_moved,
@@ -134,6 +149,7 @@ private:
     winograd<Scalar, 4> winograd_4x4_;
     direct_convolution<Scalar> direct_;
     matrix_product<Scalar> product_;
+    moments_of_images<Scalar> moments_;
 };
 
 }  // namespace BILEVEL_INSTRUCTION_SET

@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/cpu/centred_moments.hpp>
 #include <bilevel/backend/cpu/packed_weights.hpp>
 #include <bilevel/backend/cpu/rectangles.hpp>
 #include <bilevel/backend/cpu/scratch.hpp>
 #include <bilevel/backend/cpu/thread_team.hpp>
+#include <bilevel/backend/cpu/tile_moments.hpp>
 #include <bilevel/backend/cpu/tiled_products.hpp>
 #include <bilevel/backend/cpu/winograd_tiles.hpp>
 #include <bilevel/backend/cpu/winograd_transforms.hpp>
@@ -15,6 +17,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <type_traits>
 
 namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {
@@ -24,6 +27,12 @@ template <class Scalar> struct convolution_factors {
     view<const Scalar> left, right;
 };
 template <class Scalar, std::size_t Terms> using convolution_terms = std::array<convolution_factors<Scalar>, Terms>;
+
+/// Where the mean and the inverse deviation of a result go, by channel, for the ε that goes with them; see `moments` in primitives.hpp.
+template <class Scalar> struct result_moments {
+    view<Scalar> mean, r;
+    Scalar epsilon;
+};
 
 /// Convolution with 3 × 3 kernels, stride 1 and padding 1, in tiles of m × m pixels by the minimal filtering of Winograd, F(m×m, 3×3) [Lavin16]: (m + 2)²
 /// products a tile and channel pair where the definition has 9 m² (m = 2: 16 of 36, m = 4: 36 of 144),
@@ -41,14 +50,16 @@ public:
     }
 
     /// y = Σ conv2d(x, w) over the terms {x, w}: the sum over the terms is one over more channels, and is transformed back once.
-    template <std::size_t Terms>
-    void forward(const shared_among_threads& threads, view<Scalar> y, const convolution_terms<Scalar, Terms>& terms, bool accumulate) {
+    /// Moments: `no_moments`, or `result_moments`, where those of y go while it is written.
+    template <std::size_t Terms, class Moments = no_moments<Scalar>>
+    void forward(const shared_among_threads& threads, view<Scalar> y, const convolution_terms<Scalar, Terms>& terms, bool accumulate,
+                 const Moments& moments = {}) {
         const integer channels = terms[0].left.extents[2], filters = y.extents[2], depth = integer(Terms) * channels;
         for (integer t = 0; t < y.tasks; ++t) {
             for (std::size_t i = 0; i < Terms; ++i)
                 if (const auto& w = terms[i].right; t == 0 || w.stride != 0)
                     transform_weights(threads, depth, integer(i) * channels, w.at(t), channels, filters);
-            correlate(threads, y, terms, t, channels, filters, accumulate);
+            correlate(threads, y, terms, t, channels, filters, accumulate, moments);
         }
     }
 
@@ -67,7 +78,7 @@ public:
                     });
                     transform_weights(threads, depth, integer(i) * filters, turned, filters, channels);
                 }
-            correlate(threads, dx, terms, t, filters, channels, accumulate);
+            correlate(threads, dx, terms, t, filters, channels, accumulate, no_moments<Scalar>{});
         }
     }
 
@@ -135,18 +146,19 @@ private:
             const integer most = (channels * filters >= 320 * 320 ? 384 : 192) / Outputs,
                           nearest = std::max((all + most / 2) / most, integer{1});
             const integer parts = (nearest + shares - 1) / shares * shares;
-            const integer rows = filters >= widest_tile * lanes<Scalar> ? tile_rows<widest_tile> : 24;  // 24: of tiles of any width
+            rows = filters >= widest_tile * lanes<Scalar> ? tile_rows<widest_tile> : 24;  // 24: of tiles of any width
             step = std::min(((all + parts - 1) / parts + rows - 1) / rows * rows, all);
             count = step == 0 ? 0 : (all + step - 1) / step;
         }
         integer size(integer block) const { return std::min(step, tiles - block * step); }
-        integer tiles, step = 0, count = 0;
+        integer groups(integer of_tiles) const { return (of_tiles + rows - 1) / rows; }
+        integer tiles, rows = 0, step = 0, count = 0;
     };
 
-    /// Threads share the blocks of tiles, whose cut no sum depends on.
-    template <std::size_t Terms>
+    /// Threads share the blocks of tiles, whose cut no sum depends on: moments are of groups of so many tiles that every block begins with one.
+    template <std::size_t Terms, class Moments>
     void correlate(const shared_among_threads& threads, view<Scalar> y, const convolution_terms<Scalar, Terms>& terms, integer t,
-                   integer channels, integer filters, bool accumulate) {
+                   integer channels, integer filters, bool accumulate, const Moments& moments) {
         const integer depth = integer(Terms) * channels;
         const tile_sequence all(terms[0].left);
         const integer shares = threads.shares_of_products(positions * all.count() * depth * filters);
@@ -156,7 +168,7 @@ private:
                                                                                           scratch(right_, threads.members() * positions *
                                                                                                               out_plane);
         const Scalar *const zeros = scratch(zeros_, channels), *const weights = weights_.data();
-        threads.for_each_part(blocks.count, shares, [&](integer block, integer member) {
+        const auto correlate_block = [&](integer block, integer member, auto of_block) {
             const integer first = block * blocks.step, here = blocks.size(block);
             Scalar *const in = ins + member * positions * in_plane, *const out = outs + member * positions * out_plane;
             for (std::size_t i = 0; i < Terms; ++i)
@@ -166,8 +178,26 @@ private:
             for (integer k = 0; k < positions; ++k)
                 multiply_matrix(out + k * out_plane, filters, in + k * in_plane, depth, weights + k * matrix(depth, filters), here, depth,
                                 filters, false);
-            transform_outputs(y.at(t), out, out_plane, all, first, here, filters, accumulate);
-        });
+            transform_outputs(y.at(t), out, out_plane, all, first, here, filters, accumulate, of_block);
+        };
+        if constexpr (std::is_same_v<Moments, no_moments<Scalar>>) {
+            threads.for_each_part(blocks.count, shares, [&](integer block, integer member) { correlate_block(block, member, moments); });
+        } else {
+            using groups = tile_moments<Scalar>;
+            const integer size = groups::size(blocks.groups(blocks.step), filters),
+                          merging = centred_moments<Scalar>::scratch_size(filters);
+            Scalar *const merged = scratch(moments_, merging + threads.slots(shares) * size), *const slots = merged + merging;
+            centred_moments<Scalar> all_tiles(moments.mean.at(t), moments.r.at(t), merged, filters);
+            threads.for_each_part_in_order(
+                blocks.count, shares,
+                [&](integer block, integer member, integer slot) {
+                    correlate_block(block, member, groups(slots + slot * size, blocks.rows, filters));
+                },
+                [&](integer block, integer slot) {
+                    groups::merge(all_tiles, slots + slot * size, blocks.groups(blocks.size(block)), filters);
+                });
+            all_tiles.finish(moments.epsilon);
+        }
     }
 
     /// f(first column, columns of the block) for the blocks of `for_each_column_block`.
@@ -199,7 +229,7 @@ private:
         });
     }
 
-    aligned_vector<Scalar> weights_, turned_, left_, right_, sums_, zeros_;
+    aligned_vector<Scalar> weights_, turned_, left_, right_, sums_, zeros_, moments_;
 };
 
 }  // namespace BILEVEL_INSTRUCTION_SET

@@ -7,6 +7,8 @@
 #include <bilevel/backend/cpu/winograd_tiles.hpp>
 #include <bilevel/core/integer.hpp>
 
+#include <algorithm>
+
 namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {
 
@@ -57,21 +59,33 @@ protected:
         });
     }
 
-    // Aᵀ m A, and what of it lies in the image.
+    // Aᵀ m A, and what of it lies in the image, told to `moments` as well: see `no_moments` and `tile_moments`.
+    template <class Moments>
     static void transform_outputs(Scalar* y, const Scalar* from, integer plane, const tile_sequence& all, integer first, integer count,
-                                  integer filters, bool accumulate) {
+                                  integer filters, bool accumulate, Moments moments) {
         all.for_each(first, count, [&](integer t, integer n, integer row, integer column) {
             Scalar* const corner = y + ((n * all.height + row) * all.width + column) * filters;
-            const integer down = all.width * filters, rows = all.height - row, columns = all.width - column;
-            for (integer c = 0; c < filters; c += lanes<Scalar>) {
-                const Scalar* const m = from + t * filters + c;
-                filtering::along_both_axes<Scalar, edge, Outputs>(
-                    [](auto get, auto put) BILEVEL_INLINE_LAMBDA { filter::output(get, put); },
-                    [&](integer k) BILEVEL_INLINE_LAMBDA { return load(m + k * plane); },
-                    [&](integer k, const vector& v) BILEVEL_INLINE_LAMBDA {
-                        if (k / Outputs < rows && k % Outputs < columns)
-                            write(corner + k / Outputs * down + k % Outputs * filters + c, v, accumulate);
-                    });
+            const integer down = all.width * filters, rows = std::min(all.height - row, Outputs),
+                          columns = std::min(all.width - column, Outputs);
+            moments.begin(t, rows * columns);
+            const auto transform = [&](auto exists) BILEVEL_INLINE_LAMBDA {
+                for (integer c = 0; c < filters; c += lanes<Scalar>) {
+                    const Scalar* const m = from + t * filters + c;
+                    vector pixels[Outputs * Outputs];
+                    filtering::along_both_axes<Scalar, edge, Outputs>(
+                        [](auto get, auto put) BILEVEL_INLINE_LAMBDA { filter::output(get, put); },
+                        [&](integer k) BILEVEL_INLINE_LAMBDA { return load(m + k * plane); },
+                        [&](integer k, const vector& v) BILEVEL_INLINE_LAMBDA {
+                            pixels[k] = v;
+                            if (exists(k)) write(corner + k / Outputs * down + k % Outputs * filters + c, v, accumulate);
+                        });
+                    moments.add(c, pixels, exists);
+                }
+            };
+            if (rows == Outputs && columns == Outputs) {
+                transform([](integer) { return true; });
+            } else {
+                transform([=](integer k) { return k / Outputs < rows && k % Outputs < columns; });
             }
         });
     }
