@@ -34,15 +34,10 @@ public:
     void conv2d_moments(view<Scalar> y, view<Scalar> mean, view<Scalar> r, view<const Scalar> x, view<const Scalar> w,
                         convolution_geometry geometry, Scalar epsilon) {
         const terms<1> of{{{x, w}}};
-        switch (choose(x, y, w, geometry)) {
-            case convolution_algorithm::winograd_2x2:
-                return winograd_2x2_.forward(*this, y, of, false, result_moments<Scalar>{mean, r, epsilon});
-            case convolution_algorithm::winograd_4x4:
-                return winograd_4x4_.forward(*this, y, of, false, result_moments<Scalar>{mean, r, epsilon});
-            default:
-                forward(y, of, geometry, false);
-                moments_(*this, mean, r, y, epsilon);
-        }
+        if (choose(x, y, w, geometry) == convolution_algorithm::winograd_2x2)
+            return winograd_2x2_.forward(*this, y, of, false, result_moments<Scalar>{mean, r, epsilon});
+        forward(y, of, geometry, false);
+        moments_(*this, mean, r, y, epsilon);
     }
 
     void conv2d_tangent(view<Scalar> y, view<const Scalar> x_moved, view<const Scalar> w, view<const Scalar> x, view<const Scalar> w_moved,

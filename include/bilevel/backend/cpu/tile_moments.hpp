@@ -12,6 +12,7 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 
 /// What `winograd_transforms` tells of the pixels that it writes, tile by tile: nothing.
 template <class Scalar> struct no_moments {
+    static constexpr bool asks_often = false;  // whether a pixel exists: then tiles that are whole are worth code of their own
     void begin(integer, integer) {}
     template <integer Pixels, class Exists> BILEVEL_INLINE void add(integer, const packet<Scalar> (&)[Pixels], Exists) const {}
 };
@@ -20,6 +21,8 @@ template <class Scalar> struct no_moments {
 /// them, and the number of pixels. See `centred_moments` for how they merge.
 template <class Scalar> class tile_moments {
 public:
+    static constexpr bool asks_often = true;
+
     tile_moments(Scalar* groups, integer tiles_of_group, integer channels) : groups_(groups), tiles_(tiles_of_group), channels_(channels) {}
 
     /// Elements of `count` groups.

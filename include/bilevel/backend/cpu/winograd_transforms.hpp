@@ -82,11 +82,10 @@ protected:
                     moments.add(c, pixels, exists);
                 }
             };
-            if (rows == Outputs && columns == Outputs) {
-                transform([](integer) { return true; });
-            } else {
-                transform([=](integer k) { return k / Outputs < rows && k % Outputs < columns; });
+            if constexpr (Moments::asks_often) {
+                if (rows == Outputs && columns == Outputs) return transform([](integer) { return true; });
             }
+            transform([=](integer k) { return k / Outputs < rows && k % Outputs < columns; });
         });
     }
 
