@@ -56,7 +56,7 @@ refused 2 '--outer-rate' --outer-rate inf
 refused 2 '--proximal-weight' --algorithm imaml --proximal-weight 0
 refused 2 '--cg-iterations' --algorithm imaml --cg-iterations 0
 refused 2 '--cg-damping' --algorithm imaml --cg-damping -1
-refused 2 '--filters: expected one of those that this program is compiled for (32, 64), found 48' --filters 48
+refused 2 '--filters: expected one of those that this program is compiled for (32.*), found 48' --filters 48
 refused 2 '--threads' --threads 0
 refused 2 '--episodes' --episodes 1
 refused 2 '--seed' --seed -1
@@ -77,8 +77,8 @@ ln -s circle ../circle
 refused 2 '--checkpoint: ../circle cannot be written: links lead in a circle' --checkpoint ../circle
 refused 2 '--checkpoint: ../nowhere cannot be written: there is no folder' --checkpoint ../nowhere
 refused 2 '--json: out.json is the file of --checkpoint too' --checkpoint ../same
-refused 2 '--data: expected the folder' --dataset omniglot
-refused 2 '--data: there is no folder no/such/folder' --dataset omniglot --data no/such/folder
+refused 2 '--data: expected the folder' --dataset omniglot --filters 32
+refused 2 '--data: there is no folder no/such/folder' --dataset omniglot --filters 32 --data no/such/folder
 refused 2 '--data: expected with --dataset omniglot alone, found --dataset glyphs' --data ../empty
 refused 2 '--split: expected with --dataset omniglot alone, found --dataset glyphs' --dataset glyphs --split vinyals
 refused 2 '--threads: expected with --backend cpu and thrust alone, found --backend reference' --backend reference --threads 2
@@ -94,8 +94,8 @@ refused 2 '--planes-budget: expected 0 to' --planes-budget -1
 for name in inner-steps inner-rate test-inner-steps; do
     refused 2 "--$name: expected with --algorithm maml, fomaml, anil and imaml alone, found --algorithm mtl" --algorithm mtl --$name 1
 done
-refused 1 '\.\./empty/images_background' --dataset omniglot --data ../empty
-refused 1 '\.\./broken/images_background/Alphabet/character01: expected 20 drawings' --dataset omniglot --data ../broken
+refused 1 '\.\./empty/images_background' --dataset omniglot --filters 32 --data ../empty
+refused 1 '\.\./broken/images_background/Alphabet/character01: expected 20 drawings' --dataset omniglot --filters 32 --data ../broken
 echo "this is no checkpoint" >../foreign
 refused_resume() {
     "$program" --iterations 10 --checkpoint ../foreign --resume >../out 2>../err

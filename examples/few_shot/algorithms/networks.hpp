@@ -44,9 +44,11 @@ template <class Kind, class Make> std::unique_ptr<learner> with_filters(const se
         auto solver = make(bilevel::task<Network, bilevel::objective::cross_entropy>{.outputs = s.ways});
         return std::make_unique<learner_of<decltype(solver)>>(std::move(solver));
     };
-    static_assert(instantiated_filters == std::array<integer, 2>{32, 64});
-    return s.filters == 64 ? of(std::type_identity<typename Kind::template network<64>>{})
-                           : of(std::type_identity<typename Kind::template network<32>>{});
+    static_assert(instantiated_filters.front() == 32 && (instantiated_filters.size() == 1 || instantiated_filters.back() == 64));
+    if constexpr (instantiated_filters.size() > 1) {
+        if (s.filters == 64) return of(std::type_identity<typename Kind::template network<64>>{});
+    }
+    return of(std::type_identity<typename Kind::template network<32>>{});
 }
 
 }  // namespace few_shot
