@@ -3,8 +3,7 @@
 #pragma once
 
 #include <bilevel/autodiff/operation/convolution.hpp>
-#include <bilevel/autodiff/operation/operation.hpp>
-#include <bilevel/backend/normalised.hpp>
+#include <bilevel/autodiff/operation/normalisation.hpp>
 #include <bilevel/backend/primitives.hpp>
 #include <bilevel/core/tuple.hpp>
 
@@ -16,23 +15,20 @@ template <class Scalar, integer Stride, integer Padding> struct conv2d_moments {
     Scalar epsilon;
     template <class X, class W> static constexpr auto result(X x, W w) {
         const auto y = convolution::result(x, w);
-        using image = decltype(convolution::result(x, w));
-        using channel = shape<image::shape::template extent<2>>;
-        using statistic = array<typename X::scalar, channel, moved<image>>;
-        return tuple<image, statistic, statistic>{y, like<channel, moved<image>>(x, 1, 0), like<channel, moved<image>>(x, 1, 0)};
+        const auto [mean, r] = moments<Scalar>::result(y);
+        return tuple{y, mean, r};
     }
     template <class K, class Y, class M, class R, class X, class W> void primal(K& k, Y y, M mean, R r, X x, W w) const {
         if constexpr (backend::convolution_moments_kernels<K>) {
             k.conv2d_moments(values_of(y), values_of(mean), values_of(r), values_of(x), values_of(w), convolution::geometry, epsilon);
         } else {
             convolution{}.primal(k, y, x, w);
-            k.moments(values_of(mean), values_of(r), values_of(y), epsilon);
+            moments<Scalar>{epsilon}.primal(k, mean, r, y);
         }
     }
     template <class K, class Y, class M, class R, class X, class W> void tangent(K& k, Y y, M mean, R r, X x, W w) const {
         convolution{}.tangent(k, y, x, w);
-        k.moments_tangent(tangents_of(mean), tangents_of(r), tangents_of(y),
-                          backend::normalised<Scalar>{values_of(y), values_of(mean), values_of(r), {}, {}});
+        moments<Scalar>{epsilon}.tangent(k, mean, r, y);
     }
 };
 
