@@ -56,7 +56,7 @@ namespace {
 /// All kernels that could need scratch memory, large enough for several panels and blocks.
 template <class Kernels> struct work {
     using Scalar = typename Kernels::scalar;
-    static constexpr integer batch = 5, side = 14, channels = 40, filters = 48, half = side / 2;
+    static constexpr integer batch = 11, side = 14, channels = 40, filters = 48, half = side / 2;
     static constexpr integer rows_of_matrix = batch * side * side / 9;
     aligned_vector<Scalar> x = numbers(batch * side * side * channels), dx = x;
     aligned_vector<Scalar> y = numbers(batch * side * side * filters), n = y, dn = y;

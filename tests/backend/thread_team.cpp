@@ -207,7 +207,7 @@ TEST_CASE_TEMPLATE("convolutions shared among threads have the bits of one", Sca
     };
     for (const sizes& s : {sizes{5, 7, 32, 64}, {1, 10, 64, 32}, {2, 5, 64, 128}, {31, 4, 16, 32}, {3, 8, 32, 32}})
         for (const auto algorithm : {backend::convolution_algorithm::automatic, backend::convolution_algorithm::winograd_4x4})
-            for (const integer threads : {2, 3, 9}) {
+            for (const integer threads : {2, 3, 4, 9}) {
                 CAPTURE(s.images);
                 CAPTURE(s.channels);
                 CAPTURE(threads);

@@ -56,7 +56,7 @@ refused 2 '--outer-rate' --outer-rate inf
 refused 2 '--proximal-weight' --algorithm imaml --proximal-weight 0
 refused 2 '--cg-iterations' --algorithm imaml --cg-iterations 0
 refused 2 '--cg-damping' --algorithm imaml --cg-damping -1
-refused 2 '--filters: expected one of those that this program is compiled for (32.*), found 48' --filters 48
+refused 2 '--filters: expected one of those that this program is compiled for (32\(, 64\)\{0,1\}), found 48' --filters 48
 refused 2 '--threads' --threads 0
 refused 2 '--episodes' --episodes 1
 refused 2 '--seed' --seed -1
