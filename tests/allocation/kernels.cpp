@@ -1,12 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The bilevel authors
 // SPDX-License-Identifier: MIT
-// An executable of its own: it replaces operator new, and lets Eigen's allocator fail.
-#include <stdexcept>
-#define EIGEN_RUNTIME_NO_MALLOC
-#define eigen_assert(condition)                               \
-    do {                                                      \
-        if (!(condition)) throw std::logic_error(#condition); \
-    } while (false)
+//
+// An executable of its own: it replaces operator new, and lets Eigen end the program where it allocates (EIGEN_RUNTIME_NO_MALLOC, tests/compiled_kernels).
 #include <bilevel/backend/cpu.hpp>
 
 #include <doctest/doctest.h>

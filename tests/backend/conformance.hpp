@@ -4,7 +4,6 @@
 
 #include <bilevel/backend/reference.hpp>
 #include <bilevel/core/array.hpp>
-#include <bilevel/core/random.hpp>
 #include <bilevel/testing/tolerance.hpp>
 
 #include <doctest/doctest.h>
@@ -17,6 +16,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <random>
 #include <vector>
 
 /// What every backend has to pass: its kernels against the reference in double, each task alone against all together, and the laws of linear maps.
@@ -49,22 +49,24 @@ struct slice {
     integer tasks = 0;
 };
 
-/// The first `count` numbers of stream `index`, uniform on −1 … 1. Drawn once: to draw them for every call would take longer than most kernels do.
-inline const std::vector<float>& drawn(std::uint64_t index, integer count) {
+/// The first `count` numbers of stream `index`, uniform on −1 … 1. Drawn once, and by a generator that is cheap where nothing is optimised: to draw them for
+/// every call would take longer than most kernels do.
+inline const std::vector<float>& drawn(std::uint32_t index, integer count) {
     struct stream {
-        bilevel::random::generator generator;
+        std::mt19937 generator;
         std::vector<float> numbers{};
     };
-    static std::map<std::uint64_t, stream> streams;
-    stream& s = streams.try_emplace(index, stream{{11, bilevel::random::purpose::user, index}}).first->second;
-    while (s.numbers.size() < static_cast<std::size_t>(count)) s.numbers.push_back(static_cast<float>(s.generator.uniform(-1, 1)));
+    static std::map<std::uint32_t, stream> streams;
+    stream& s = streams.try_emplace(index, stream{std::mt19937(index)}).first->second;
+    while (s.numbers.size() < static_cast<std::size_t>(count))  // of 24 bits, which a float holds
+        s.numbers.push_back(static_cast<float>(s.generator() >> 8) / (1 << 23) - 1);
     return s.numbers;
 }
 
 /// An argument with its numbers, the same ones for every scalar, and with a margin behind each task that no kernel may touch.
 template <class Scalar> class plane {
 public:
-    plane(const argument& a, integer tasks, std::uint64_t index)
+    plane(const argument& a, integer tasks, std::uint32_t index)
         : argument_(a), stride_(a.shared ? 0 : a.batch * a.size() + margin),
           data_(static_cast<std::size_t>((a.shared ? 1 : tasks) * (a.batch * a.size() + margin)), Scalar(guard)) {
         const integer planes = a.shared ? 1 : tasks, n = per_task();
@@ -115,7 +117,7 @@ template <class Kernels> struct call {
     std::vector<plane<scalar>> out, in;
 
     call(integer tasks, const std::vector<argument>& outputs, const std::vector<argument>& inputs) {
-        std::uint64_t index = 0;
+        std::uint32_t index = 0;
         for (const argument& a : outputs) out.emplace_back(a, tasks, index++);
         for (const argument& a : inputs) in.emplace_back(a, tasks, index++);
     }
@@ -140,8 +142,9 @@ template <class A, class B> double largest_error(const A& a, const B& b, bool a_
         if (is_nan != (actual != actual)) {
             if (is_nan || !a_may_be_nan) return std::numeric_limits<double>::infinity();
         } else if (!is_nan) {
-            error = std::max(error, std::abs(actual - expected));
-            largest = std::max(largest, std::abs(expected));
+            const double difference = std::abs(actual - expected), size = std::abs(expected);
+            if (difference > error) error = difference;
+            if (size > largest) largest = size;
         }
     }
     return largest > 0 ? error / largest : error;
