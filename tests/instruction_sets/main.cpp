@@ -1,29 +1,40 @@
 // SPDX-FileCopyrightText: 2026 The bilevel authors
 // SPDX-License-Identifier: MIT
 //
-// Units of one program that are compiled for different processors keep kernels of their own: were they merged by the linker, the plain unit would run AVX2,
-// or the wide one would not.
+// Units of one program that are compiled for different processors keep kernels of their own: were they merged by the linker, the plain unit would run wider
+// instructions, or a wide one would not.
 #include "unit.hpp"
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 
-int main() {
-    const auto fail = [](const std::string& why) {
-        std::fprintf(stderr, "%s\n", why.c_str());
-        return 1;
-    };
-    if (plain_unit::instructions().find("SSE2") == std::string::npos) return fail("the plain unit has " + plain_unit::instructions());
-    const auto plain = plain_unit::convolve();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) {
-        std::puts("no AVX2 here: the wide unit is linked, and not run");
-        return 0;
+namespace {
+[[noreturn]] void fail(const std::string& why) {
+    std::fprintf(stderr, "%s\n", why.c_str());
+    std::exit(1);
+}
+
+void check(bool runs, const char* name, const char* expected, std::string (*instructions)(), std::vector<float> (*convolve)()) {
+    if (!runs) {
+        std::printf("no %s here: its unit is linked, and not run\n", name);
+        return;
     }
-    if (wide_unit::instructions().find("AVX2") == std::string::npos) return fail("the wide unit has " + wide_unit::instructions());
-    const auto wide = wide_unit::convolve();
+    if (instructions().find(expected) == std::string::npos) fail(std::string("the unit of ") + name + " has " + instructions());
+    const auto plain = plain_unit::convolve(), own = convolve();
     for (std::size_t i = 0; i < plain.size(); ++i)
-        if (!(std::abs(plain[i] - wide[i]) <= 1e-4f)) return fail("the units do not agree at " + std::to_string(i));
-    std::puts("both units compute, each with its own instructions");
-    return 0;
+        if (!(std::abs(plain[i] - own[i]) <= 1e-4f)) fail(std::string("the units of SSE2 and ") + name + " differ at " + std::to_string(i));
+    std::printf("%s: computes with its own instructions\n", name);
+}
+}  // namespace
+
+int main() {
+    __builtin_cpu_init();
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                        __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    check(true, "SSE2", "SSE2", plain_unit::instructions, plain_unit::convolve);
+    check(avx2, "AVX2", "AVX2", wide_unit::instructions, wide_unit::convolve);
+    check(avx512, "AVX-512", "AVX-512", widest_unit::instructions, widest_unit::convolve);
 }

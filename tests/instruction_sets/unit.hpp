@@ -14,3 +14,8 @@ namespace wide_unit {
 std::string instructions();
 std::vector<float> convolve();
 }  // namespace wide_unit
+
+namespace widest_unit {
+std::string instructions();
+std::vector<float> convolve();
+}  // namespace widest_unit
