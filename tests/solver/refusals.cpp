@@ -358,7 +358,7 @@ TEST_CASE_TEMPLATE("images whose variance is no number of the scalar are not tak
         using images = fixture::episodes<float, typename decltype(what)::network, cross_entropy>;
         images data(size);
         Backend backend;
-        auto solver = fomaml(backend, what, {.inner = rule});
+        auto solver = maml(backend, what, {.inner = rule});
         auto state = solver.initialise({.seed = 1});
         const auto before = state;
         for (float& pixel : data.support_inputs) pixel *= 1e25f;
