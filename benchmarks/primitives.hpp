@@ -77,7 +77,13 @@ template <class Machine, class Convolution> void register_convolution_of_resnet1
     using in = typename Convolution::input;
     using pixels_and_filters =
         shape<in::template extent<0>, in::template extent<1>, in::template extent<2>, Convolution::output::template extent<2>>;
-    register_convolution<Machine, Convolution>(place_in_resnet12<pixels_and_filters>(n), {convolution_algorithm::winograd_4x4});
+    using enum convolution_algorithm;
+    const auto at = place_in_resnet12<pixels_and_filters>(n);
+    if (n == ways && in::template extent<0> <= 8) {  // where the choice depends on the images
+        register_convolution<Machine, Convolution>(at, {direct_across_images, winograd_2x2, winograd_4x4});
+    } else {
+        register_convolution<Machine, Convolution>(at, {winograd_4x4});
+    }
 }
 template <class Machine, class Image, std::size_t I> void register_layer_of_resnet12(integer n) {
     using body = typename bilevel::nn::resnet12<Image>::body;
@@ -176,7 +182,8 @@ template <class Machine> void register_every_primitive(integer tasks) {
     register_rest<Machine, pooled_64>("conv4_64", tasks);
     register_regression<Machine>(tasks);
     register_resnet12<Machine, shape<32, 32, 3>>(50);
-    register_resnet12<Machine, shape<84, 84, 3>>(5);
+    register_resnet12<Machine, shape<32, 32, 3>>(ways);
+    register_resnet12<Machine, shape<84, 84, 3>>(ways);
     require_rows<Machine>();
 }
 

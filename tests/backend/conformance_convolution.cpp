@@ -158,6 +158,31 @@ TEST_CASE_TEMPLATE("convolution: moments in one call are of the result of one ca
         }
 }
 
+TEST_CASE("convolution: of few images weights that come from memory are not transformed") {
+    const auto bits = [](auto kernels, integer images, integer side, integer channels, integer filters) {
+        const convolution c{images, side, side, channels, filters, 3, 3, 1, 1};
+        conformance::plane<float> x(c.image(), 1, 1), w(c.weights(false), 1, 2), y(c.output(), 1, 0);
+        const auto in = [](auto& plane) { return view<const float>(plane.of({0, 1})); };
+        kernels.conv2d(y.of({0, 1}), in(x), in(w), c.geometry(), false);
+        return y.data();
+    };
+    const auto chosen = [&](auto... extents) {
+        const auto by_itself = bits(backend::cpu_kernels<float>(), extents...);
+        const bool across = by_itself == bits(pinned<float, direct_across_images>(), extents...),
+                   winograd = by_itself == bits(pinned<float, winograd_2x2>(), extents...);
+        CHECK(across != winograd);
+        return across ? direct_across_images : winograd_2x2;
+    };
+    // 100 taps fall into images of 4 × 4, and Winograd has 64 products; 169 and 144 at 5 × 5, 256 and 144 at 6 × 6.
+    CHECK(chosen(5, 4, 320, 640) == direct_across_images);
+    CHECK(chosen(6, 4, 320, 640) == winograd_2x2);
+    CHECK(chosen(8, 5, 640, 320) == direct_across_images);
+    CHECK(chosen(9, 5, 640, 320) == winograd_2x2);
+    CHECK(chosen(1, 6, 320, 640) == direct_across_images);
+    CHECK(chosen(2, 6, 320, 640) == winograd_2x2);
+    CHECK(chosen(1, 4, 320, 320) == winograd_2x2);
+}
+
 TEST_CASE("convolution: a tangent in one call is what two calls of the reference give") {
     for (const convolution& c : cases)
         for (const integer tasks : {1, 4})

@@ -136,7 +136,8 @@ private:
         if (pinned_ == winograd_2x2 && winograd_can) return winograd_2x2;
         if (pinned_ == direct || pinned_ == direct_across_images) return pinned_;
         if (height * width <= (geometry.stride > 1 && whole_vectors ? 49 : 9)) return direct_across_images;
-        return winograd_can ? winograd_2x2 : direct;
+        if (!winograd_can) return direct;
+        return winograd<Scalar, 2>::pays_for(x.batch, height, width, channels, filters) ? winograd_2x2 : direct_across_images;
     }
 
     convolution_algorithm pinned_ = convolution_algorithm::automatic;

@@ -49,6 +49,14 @@ public:
         return height * width >= Outputs * Outputs && positions * channels * filters * integer(sizeof(Scalar)) <= integer{1} << 24;
     }
 
+    /// Whether so many images are worth the transform of the weights, where these are so many that they come from memory: then it takes as long as 200
+    /// multiply-adds for a pair of channels. By definition there are as many as taps fall into the images.
+    static bool pays_for(integer images, integer height, integer width, integer channels, integer filters) {
+        const integer taps = (3 * height - 2) * (3 * width - 2),
+                      products = positions * ((height + Outputs - 1) / Outputs) * ((width + Outputs - 1) / Outputs);
+        return channels * filters < 320 * 640 || images * (taps - products) > 200;
+    }
+
     /// y = Σ conv2d(x, w) over the terms {x, w}: the sum over the terms is one over more channels, and is transformed back once.
     /// Moments: `no_moments`, or `result_moments`, where those of y go while it is written.
     template <std::size_t Terms, class Moments = no_moments<Scalar>>
