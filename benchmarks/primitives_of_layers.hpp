@@ -83,6 +83,18 @@ template <class Machine, class Layer> void register_convolution(const place& at,
         BILEVEL_ROW(conv2d_backward_weights_tangent, at, p.take<weights>(1), p.take<in>(n), p.take<out>(n), p.take<in>(n), p.take<out>(n),
                     geometry);
     }
+    if constexpr (bilevel::backend::weight_transforming_kernels<typename Machine::kernels> && Layer::transforms_weights_ahead) {
+        using transformed = bilevel::backend::transformed_weights<float, in::template extent<2>, out::template extent<2>>;
+        const auto ahead = [](planes& p) {
+            return bilevel::backend::convolution_weights<float>(p.take<weights>(1), p.take<transformed>(1));
+        };
+        const place adjoint{at.name + "/adjoint", n, at.tasks}, with_transform{at.name + "/transformed", n, at.tasks};
+        BILEVEL_ROW(transform_weights, at, p.take<transformed>(1), p.take<weights>(1), p.take<in>(n), geometry, false);
+        BILEVEL_ROW(transform_weights, adjoint, p.take<transformed>(1), p.take<weights>(1), p.take<out>(n), geometry, true);
+        BILEVEL_ROW(conv2d_tangent, with_transform, p.take<out>(n), p.take<in>(n), ahead(p), p.take<in>(n), p.take<weights>(1), geometry);
+        BILEVEL_ROW(conv2d_backward_data_tangent, with_transform, p.take<in>(n), p.take<out>(n), ahead(p), p.take<out>(n),
+                    p.take<weights>(1), geometry);
+    }
 }
 
 /// The positions of the maxima behind a batch norm, or none where it does not pool.

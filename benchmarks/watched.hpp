@@ -63,6 +63,7 @@ struct largest_array {
         if (!of_examples && v.size > size) *this = {false, v.size, {v.size}};
     }
     template <class Scalar> void see(const bilevel::backend::normalised<Scalar>& n) { see(n.x); }
+    template <class Scalar> void see(const bilevel::backend::convolution_weights<Scalar>& w) { see(w.values); }
     template <class Other> void see(const Other&) {}
 };
 }  // namespace detail

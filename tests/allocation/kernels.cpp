@@ -58,6 +58,7 @@ template <class Kernels> struct work {
     aligned_vector<Scalar> w = numbers(9 * channels * filters), dw = w;
     aligned_vector<Scalar> a = numbers(filters), b = a, c = a, d = a;
     aligned_vector<Scalar> pooled = numbers(batch * half * half * filters);
+    aligned_vector<Scalar> u = numbers(backend::transformed_weights<Scalar, channels, filters>::count());
     std::vector<std::uint8_t> argmax = std::vector<std::uint8_t>(pooled.size());
     Scalar sum = 0;
 
@@ -87,6 +88,14 @@ template <class Kernels> struct work {
             k.conv2d_tangent(out, in, weights, in, dweights, {1, 1});
             k.conv2d_backward_data_tangent(image(dx, side, channels), out, weights, normal, dweights, {1, 1});
             k.conv2d_backward_weights_tangent(dweights, in, out, in, normal, {1, 1});
+        }
+        if constexpr (backend::weight_transforming_kernels<Kernels>) {
+            const view<Scalar> transformed{u.data(), 0, 1, 1, static_cast<integer>(u.size()), {16, static_cast<integer>(u.size()) / 16}};
+            k.transform_weights(transformed, weights, in, {1, 1}, false);
+            k.conv2d_tangent(out, in, backend::convolution_weights<Scalar>(weights, transformed), in, dweights, {1, 1});
+            k.transform_weights(transformed, weights, out, {1, 1}, true);
+            k.conv2d_backward_data_tangent(image(dx, side, channels), out, backend::convolution_weights<Scalar>(weights, transformed),
+                                           normal, dweights, {1, 1});
         }
         k.conv2d(small, in, weights, {2, 1}, true);
         const backend::normalised<Scalar> of{out, mean, r, gain, sums};

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "conformance.hpp"
 #include "kernels_under_test.hpp"
+#include "transformed_ahead.hpp"
 
 #include <bilevel/backend/primitives.hpp>
 
@@ -156,6 +157,79 @@ TEST_CASE_TEMPLATE("convolution: moments in one call are of the result of one ca
                 CHECK(std::abs(found - variance) <= 64 * unit * (variance + 1e-5L) + of_mean * (2 * deviation + of_mean));
             }
         }
+}
+
+template <class... Kernels> constexpr bool transform_weights = (backend::weight_transforming_kernels<Kernels> && ...);
+static_assert(transform_weights<EVERY_ALGORITHM>);
+
+TEST_CASE("convolution: with its weights transformed ahead it is what the reference gives") {
+    for (const convolution& c : cases)
+        for (const integer tasks : {1, 4})
+            for (const bool shared : {false, true}) {
+                CAPTURE(c.height);
+                CAPTURE(c.width);
+                CAPTURE(tasks);
+                CAPTURE(shared);
+                if (c.pixels() > (tasks == 4 || c.channels % 16 != 0 ? 60 : 1000)) continue;  // the reference is slow
+                const auto geometry = c.geometry();
+                const argument channel{1, {c.filters}};
+                conformance::check<EVERY_ALGORITHM>(
+                    tasks, c.patch() + c.pixels(), {c.output(), channel, channel}, {c.image(), c.weights(shared)},
+                    [&](auto& k, auto out, auto in, auto) {
+                        k.conv2d_moments(out[0], out[1], out[2], in[0], conformance::transformed_ahead(k, in[1], in[0], geometry, false),
+                                         geometry, 1e-3F);
+                    },
+                    [&](auto& k, auto out, auto in, auto) {
+                        k.conv2d(out[0], in[0], in[1], geometry, false);
+                        k.moments(out[1], out[2], out[0], 1e-3F);
+                    },
+                    conformance::nan::may_spread);
+                conformance::check<EVERY_ALGORITHM>(
+                    tasks, 2 * c.patch(), {c.output()}, {c.image(), c.weights(shared), c.image(), c.weights(false)},
+                    [&](auto& k, auto out, auto in, auto) {
+                        k.conv2d_tangent(out[0], in[0], conformance::transformed_ahead(k, in[1], in[0], geometry, false), in[2], in[3],
+                                         geometry);
+                    },
+                    [&](auto& k, auto out, auto in, auto) {
+                        k.conv2d(out[0], in[0], in[1], geometry, false);
+                        k.conv2d(out[0], in[2], in[3], geometry, true);
+                    },
+                    conformance::nan::may_spread);
+                conformance::check<EVERY_ALGORITHM>(
+                    tasks, 2 * c.kernel_height * c.kernel_width * c.filters, {c.image()},
+                    {c.output(), c.weights(shared), c.output(), c.weights(false)},
+                    [&](auto& k, auto out, auto in, auto) {
+                        k.conv2d_backward_data_tangent(out[0], in[0], conformance::transformed_ahead(k, in[1], in[0], geometry, true),
+                                                       in[2], in[3], geometry);
+                    },
+                    [&](auto& k, auto out, auto in, auto) {
+                        k.conv2d_backward_data(out[0], in[0], in[1], geometry, false);
+                        k.conv2d_backward_data(out[0], in[2], in[3], geometry, true);
+                    },
+                    conformance::nan::may_spread);
+            }
+}
+
+TEST_CASE_TEMPLATE("convolution: weights transformed ahead give the bits of those that are not", Kernels, EVERY_ALGORITHM) {
+    using Scalar = typename Kernels::scalar;
+    for (const convolution& c : cases) {
+        CAPTURE(c.height);
+        CAPTURE(c.width);
+        CAPTURE(c.filters);
+        const auto geometry = c.geometry();
+        conformance::plane<Scalar> x(c.image(), 1, 1), dy(c.output(), 1, 2), w(c.weights(false), 1, 3), y(c.output(), 1, 0),
+            y_ahead(c.output(), 1, 4), dx(c.image(), 1, 0), dx_ahead(c.image(), 1, 4);
+        const auto out = [](auto& plane) { return plane.of({0, 1}); };
+        const auto in = [](auto& plane) { return view<const Scalar>(plane.of({0, 1})); };
+        Kernels kernels;
+        kernels.conv2d(out(y), in(x), in(w), geometry, false);
+        kernels.conv2d(out(y_ahead), in(x), conformance::transformed_ahead(kernels, in(w), in(x), geometry, false), geometry, false);
+        CHECK(y_ahead.data() == y.data());
+        kernels.conv2d_backward_data(out(dx), in(dy), in(w), geometry, false);
+        kernels.conv2d_backward_data(out(dx_ahead), in(dy), conformance::transformed_ahead(kernels, in(w), in(dy), geometry, true),
+                                     geometry, false);
+        CHECK(dx_ahead.data() == dx.data());
+    }
 }
 
 TEST_CASE("convolution: of few images weights that come from memory are not transformed") {

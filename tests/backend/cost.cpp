@@ -52,6 +52,19 @@ TEST_CASE("cost: a convolution with the moments of its result counts both, and d
     CHECK(one.bytes == two.bytes - 4.0 * 2 * 5 * 14 * 14 * 16);
 }
 
+TEST_CASE("cost: weights transformed ahead are read once and written once, and spare no products") {
+    const auto x = null_view<float>(1, 5, 4, 4, 320), y = null_view<float>(1, 5, 4, 4, 320), w = null_view<float>(1, 1, 3, 3, 320, 320),
+               transformed = null_view<float>(1, 1, 16, 320 * 320 + 16);
+    backend::cost<float> ahead, with, without;
+    ahead.transform_weights(transformed, w, x, {1, 1}, false);
+    CHECK(ahead.flops == 0);
+    CHECK(ahead.bytes == 4.0 * (9 * 320 * 320 + 16 * (320 * 320 + 16)));
+    with.conv2d(y, x, backend::convolution_weights<float>(w, transformed), {1, 1}, false);
+    without.conv2d(y, x, w, {1, 1}, false);
+    CHECK(with.flops == without.flops);
+    CHECK(with.bytes == without.bytes);
+}
+
 TEST_CASE("cost: a tangent in one call counts the products of two, and its result once") {
     const auto x = null_view<float>(2, 5, 14, 14, 8), y = null_view<float>(2, 5, 7, 7, 16), w = null_view<float>(2, 1, 3, 3, 8, 16);
     backend::cost<float> one, two;

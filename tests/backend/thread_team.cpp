@@ -3,6 +3,7 @@
 //
 // Threads that share the kernels of one task: every part once, exceptions, and the same bits as one thread.
 #include "conformance.hpp"
+#include "transformed_ahead.hpp"
 
 #include <bilevel/backend/cpu.hpp>
 #include <bilevel/backend/cpu/rectangles.hpp>
@@ -233,6 +234,13 @@ TEST_CASE_TEMPLATE("convolutions shared among threads have the bits of one", Sca
                 same(y, {x, w, x, w}, [=](auto& k, auto out, auto& in) { k.conv2d_tangent(out, in[0], in[1], in[2], in[3], geometry); });
                 same(x, {y, w, y, w},
                      [=](auto& k, auto out, auto& in) { k.conv2d_backward_data_tangent(out, in[0], in[1], in[2], in[3], geometry); });
+                same(y, {x, w, x, w}, [=](auto& k, auto out, auto& in) {
+                    k.conv2d_tangent(out, in[0], conformance::transformed_ahead(k, in[1], in[0], geometry, false), in[2], in[3], geometry);
+                });
+                same(x, {y, w, y, w}, [=](auto& k, auto out, auto& in) {
+                    k.conv2d_backward_data_tangent(out, in[0], conformance::transformed_ahead(k, in[1], in[0], geometry, true), in[2],
+                                                   in[3], geometry);
+                });
                 same(w, {x, y, x, y},
                      [=](auto& k, auto out, auto& in) { k.conv2d_backward_weights_tangent(out, in[0], in[1], in[2], in[3], geometry); });
             }

@@ -27,7 +27,8 @@ std::vector<float> convolve() {
         [&](integer, integer worker) {
             backend.worker(worker).conv2d({y.data(), 0, 1, images, side * side * filters, {side, side, filters}},
                                           {x.data(), 0, 1, images, side * side * channels, {side, side, channels}},
-                                          {w.data(), 0, 1, 1, 9 * channels * filters, {3, 3, channels, filters}}, {1, 1}, false);
+                                          view<const float>{w.data(), 0, 1, 1, 9 * channels * filters, {3, 3, channels, filters}}, {1, 1},
+                                          false);
         },
         [](integer, integer) {});
     return y;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <bilevel/autodiff/constant_values.hpp>
+#include <bilevel/autodiff/kept_values.hpp>
 #include <bilevel/core/array.hpp>
 #include <bilevel/core/tuple.hpp>
 #include <bilevel/core/workspace.hpp>
@@ -32,7 +32,8 @@ template <reading Reading, class Kernels, normalisation Normalisation = normalis
     Kernels& kernels;
     workspace& values;
     workspace& tangents;
-    constant_values* constants = nullptr;  // or none are kept
+    kept_values* of_constants = nullptr;  // or none are kept
+    kept_values* of_parameters = nullptr;
 
     /// The result or results of a primitive, in fresh memory.
     template <class Primitive, class... In> auto operator()(Primitive primitive, In... in) {
@@ -44,9 +45,21 @@ template <reading Reading, class Kernels, normalisation Normalisation = normalis
     /// The same of constants alone, which need not be computed twice.
     template <class Primitive, class... In> auto once(Primitive primitive, In... in) {
         static_assert(((In::act == activity::constant) && ...), "bilevel: what is computed once is of constants alone");
-        if (constants == nullptr) return (*this)(primitive, in...);
-        auto out = place(primitive.result(in...), constants->values);
-        if (!constants->known) run(primitive, tuple{out}, in...);
+        if (of_constants == nullptr) return (*this)(primitive, in...);
+        auto out = place(primitive.result(in...), of_constants->values);
+        if (!of_constants->known) run(primitive, tuple{out}, in...);
+        return out;
+    }
+
+    /// What a primitive computes of parameters alone, for the readings at this point; without memory, and not computed, where nothing is kept of them. Both
+    /// readings read its values; it has no tangent.
+    template <class Primitive, class... In> auto kept(Primitive primitive, In... in) {
+        auto out = primitive.result(in...);
+        static_assert(decltype(out)::act == activity::constant);
+        if (of_parameters != nullptr) {
+            out = place(out, of_parameters->values);
+            if (!of_parameters->known) primitive.primal(kernels, out, in...);
+        }
         return out;
     }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/convolution_geometry.hpp>
+#include <bilevel/backend/convolution_weights.hpp>
 #include <bilevel/backend/folded.hpp>
 #include <bilevel/backend/normalised.hpp>
 #include <bilevel/core/array.hpp>
@@ -76,6 +77,15 @@ concept convolution_tangent_kernels = requires(K& k, detail::arguments<typename 
 template <class K>
 concept convolution_moments_kernels = requires(K& k, detail::arguments<typename K::scalar> a, convolution_geometry geometry) {
     k.conv2d_moments(a.out, a.out2, a.out3, a.in, a.in2, geometry, a.number);
+};
+
+/// What a backend brings besides where a convolution computes much of its weights alone. The convolutions above, their tangents and `conv2d_moments` take it
+/// beside w, as `convolution_weights`, and give the same without.
+///  transform_weights:  what conv2d, or with `adjoint` conv2d_backward_data, of such images computes of w; nothing, where they compute nothing of it
+template <class K>
+concept weight_transforming_kernels = requires(K& k, detail::arguments<typename K::scalar> a, convolution_geometry geometry, bool adjoint) {
+    k.transform_weights(a.out, a.in, a.in2, geometry, adjoint);
+    k.conv2d(a.out, a.in, convolution_weights<typename K::scalar>(a.in2, a.in3), geometry, adjoint);
 };
 
 /// Matrix products; an example of any shape is a row.    // x (n,k)  w (k,m)  y (n,m)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/autodiff/operation/convolution.hpp>
+#include <bilevel/autodiff/operation/transformed_weights.hpp>
 #include <bilevel/core/parameters.hpp>
 #include <bilevel/nn/forwarded.hpp>
 #include <bilevel/nn/initialise.hpp>
@@ -26,16 +27,34 @@ template <class Input, integer Filters, integer Stride = 1, integer Padding = 1,
     using parameters = parameter_list<parameter<weights, "weight", "height,width,in,out", initialise::kaiming>>;
     static constexpr const char* name = "convolution";
     static constexpr bool output_is_free = true;
+    /// Whether what a backend computes of the weights alone (primitives.hpp: transform_weights) is kept from a gradient to the products with the Hessian at its
+    /// point: from 6.6 MB on (in float), which a product would write and read again.
+    static constexpr bool transforms_weights_ahead =
+        Kernel == 3 && Stride == 1 && Padding == 1 && Input::template extent<2> * Filters >= 320 * 320;
 
     static auto forward(auto& e, auto x, auto p) {
         auto [w] = p.split(parameters{});
-        return forwarded{e(operation::conv2d<Stride, Padding>{}, x, w), x};
+        return forwarded{e(operation::conv2d<Stride, Padding>{}, x, with_transform<false>(e, w, x)), x};
     }
     static auto backward(auto& e, auto x, auto p, auto g, auto dy) {
         auto [w] = p.split(parameters{});
         auto [dw] = g.split(parameters{});
         e.gradient(dw, operation::conv2d_backward_weights<weights, Stride, Padding>{}, x, dy);
-        return e.adjoint_of(x, operation::conv2d_backward_data<Input, Stride, Padding>{}, dy, w);
+        if constexpr (decltype(x)::wanted) {
+            return e.adjoint_of(x, operation::conv2d_backward_data<Input, Stride, Padding>{}, dy, with_transform<true>(e, w, dy));
+        } else {
+            return nothing{};
+        }
+    }
+
+    /// The weights, and beside them, where they move and it pays, what the convolution of these images, or its adjoint, computes of them alone.
+    template <bool Adjoint, class W> static auto with_transform(auto& e, W w, auto images) {
+        if constexpr (transforms_weights_ahead && W::varies) {
+            auto transformed = e.kept(operation::transform_weights<Adjoint, Stride, Padding>{}, w, images);
+            return operation::weights_and_transform<W, decltype(transformed)>{w, transformed};
+        } else {
+            return w;
+        }
     }
 };
 

@@ -21,7 +21,8 @@ template <class Convolution, class BatchNorm> struct normalised_convolution {
         using scalar = typename E::scalar;
         constexpr backend::convolution_geometry geometry = Convolution::geometry;
         auto [w] = p.split(typename Convolution::parameters{});
-        auto [y, mean, r] = e(operation::conv2d_moments<scalar, geometry.stride, geometry.padding>{scalar(BatchNorm::epsilon)}, x, w);
+        auto [y, mean, r] = e(operation::conv2d_moments<scalar, geometry.stride, geometry.padding>{scalar(BatchNorm::epsilon)}, x,
+                              Convolution::template with_transform<false>(e, w, x));
         auto z = BatchNorm::forward_with(e, y, mean, r, p.from(parameters_of_convolution, 0));
         return forwarded{z.value, tuple{x, z.saved}};
     }

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <bilevel/autodiff/constant_values.hpp>
 #include <bilevel/autodiff/evaluator.hpp>
+#include <bilevel/autodiff/kept_values.hpp>
 #include <bilevel/backend/bill.hpp>
 #include <bilevel/backend/cost.hpp>
 #include <bilevel/core/parameters.hpp>
@@ -39,10 +39,14 @@ template <class Network, class Loss, activity Body = activity::active, activity 
     template <autodiff::reading Reading, class Kernels, class Scalar = typename Kernels::scalar>
     static program_results<Scalar> read(Kernels& kernels, const examples_block<Scalar, typename Loss::template target<Scalar>>& examples,
                                         const gradient_vectors<Scalar>& v, workspace& values, workspace& tangents,
-                                        autodiff::constant_values* constants = nullptr) {
+                                        autodiff::kept_values* of_constants = nullptr, autodiff::kept_values* of_parameters = nullptr) {
         using target = typename Loss::template target<Scalar>;
-        autodiff::evaluator<Reading, Kernels> e{kernels, values, tangents, constants};
-        if (constants != nullptr) constants->values.rewind();
+        autodiff::evaluator<Reading, Kernels> e{kernels, values, tangents, of_constants, of_parameters};
+        const auto each_kept = [=](auto f) {
+            for (autodiff::kept_values* const kept : {of_constants, of_parameters})
+                if (kept != nullptr) f(*kept);
+        };
+        each_kept([](autodiff::kept_values& kept) { kept.values.rewind(); });
         const integer tasks = examples.tasks, width = examples.outputs;
         constexpr integer cut = Network::body_size;
         const parameter_vector<Scalar, Body> body{
@@ -65,8 +69,8 @@ template <class Network, class Loss, activity Body = activity::active, activity 
         auto dz = Loss::backward(e, saved, targets);
         auto dfeatures = Network::head::backward(e, logits.saved, head.from(cut, 0), dhead.from(cut, 0), dz);
         Network::body::backward(e, features.saved, body, dbody, dfeatures);
+        each_kept([](autodiff::kept_values& kept) { kept.known = true; });
         if constexpr (Reading == autodiff::reading::primal) {
-            if (constants != nullptr) constants->known = true;
             return {values_of(loss), values_of(logits.value)};
         } else {
             return {tangents_of(loss), tangents_of(logits.value)};
@@ -74,14 +78,15 @@ template <class Network, class Loss, activity Body = activity::active, activity 
     }
 
     /// What one reading costs: floating-point operations, bytes moved, and the bytes of workspace that both planes take; beside them
-    /// what is kept of the constants, where it is counted.
+    /// what is kept of the constants and of the parameters, where it is counted.
     template <autodiff::reading Reading, class Scalar>
-    static backend::bill cost(integer tasks, integer count, integer outputs, autodiff::constant_values* constants = nullptr) {
+    static backend::bill cost(integer tasks, integer count, integer outputs, autodiff::kept_values* of_constants = nullptr,
+                              autodiff::kept_values* of_parameters = nullptr) {
         backend::cost<Scalar> counter;
         workspace values, tangents;  // without memory: they count
         const examples_block<Scalar, typename Loss::template target<Scalar>> examples{tasks, count, outputs, nullptr, nullptr};
         const rows<Scalar> of_task{nullptr, Network::size(outputs), tasks, Network::size(outputs)};
-        read<Reading>(counter, examples, {of_task, of_task, of_task, of_task}, values, tangents, constants);
+        read<Reading>(counter, examples, {of_task, of_task, of_task, of_task}, values, tangents, of_constants, of_parameters);
         return {counter.flops, counter.bytes, values.used(), tangents.used()};
     }
 };

@@ -18,5 +18,5 @@
     BILEVEL_EVERY_PRIMITIVE_OF_VIEWS(X) X(add_scaled) X(scale_and_add) X(inner_products) X(for_each_index)
 // Those that a backend may bring besides.
 #define BILEVEL_EVERY_OPTIONAL_PRIMITIVE(X) \
-    X(conv2d_moments) X(conv2d_tangent) X(conv2d_backward_data_tangent) X(conv2d_backward_weights_tangent)
+    X(conv2d_moments) X(transform_weights) X(conv2d_tangent) X(conv2d_backward_data_tangent) X(conv2d_backward_weights_tangent)
 // clang-format on

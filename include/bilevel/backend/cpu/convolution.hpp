@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bilevel/backend/convolution_algorithm.hpp>
+#include <bilevel/backend/convolution_weights.hpp>
 #include <bilevel/backend/cpu/centred_moments.hpp>
 #include <bilevel/backend/cpu/direct_convolution.hpp>
 #include <bilevel/backend/cpu/matrix_product.hpp>
@@ -19,10 +20,11 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 /// user pinned; see `convolution_kernels` in primitives.hpp. The choice depends on the extents alone, and so do the bits.
 template <class Scalar> class cpu_convolution : public virtual shared_among_threads {
 public:
-    void conv2d(view<Scalar> y, view<const Scalar> x, view<const Scalar> w, convolution_geometry geometry, bool accumulate) {
+    void conv2d(view<Scalar> y, view<const Scalar> x, const convolution_weights<Scalar>& w, convolution_geometry geometry,
+                bool accumulate) {
         forward(y, terms<1>{{{x, w}}}, geometry, accumulate);
     }
-    void conv2d_backward_data(view<Scalar> dx, view<const Scalar> dy, view<const Scalar> w, convolution_geometry geometry,
+    void conv2d_backward_data(view<Scalar> dx, view<const Scalar> dy, const convolution_weights<Scalar>& w, convolution_geometry geometry,
                               bool accumulate) {
         backward_data(dx, terms<1>{{{dy, w}}}, geometry, accumulate);
     }
@@ -31,7 +33,7 @@ public:
         backward_weights(dw, terms<1>{{{x, dy}}}, geometry, accumulate);
     }
 
-    void conv2d_moments(view<Scalar> y, view<Scalar> mean, view<Scalar> r, view<const Scalar> x, view<const Scalar> w,
+    void conv2d_moments(view<Scalar> y, view<Scalar> mean, view<Scalar> r, view<const Scalar> x, const convolution_weights<Scalar>& w,
                         convolution_geometry geometry, Scalar epsilon) {
         const terms<1> of{{{x, w}}};
         if (choose(x, y, w, geometry) == convolution_algorithm::winograd_2x2)
@@ -40,17 +42,26 @@ public:
         moments_(*this, mean, r, y, epsilon);
     }
 
-    void conv2d_tangent(view<Scalar> y, view<const Scalar> x_moved, view<const Scalar> w, view<const Scalar> x, view<const Scalar> w_moved,
-                        convolution_geometry geometry) {
+    void conv2d_tangent(view<Scalar> y, view<const Scalar> x_moved, const convolution_weights<Scalar>& w, view<const Scalar> x,
+                        view<const Scalar> w_moved, convolution_geometry geometry) {
         forward(y, terms<2>{{{x_moved, w}, {x, w_moved}}}, geometry, false);
     }
-    void conv2d_backward_data_tangent(view<Scalar> dx, view<const Scalar> dy_moved, view<const Scalar> w, view<const Scalar> dy,
-                                      view<const Scalar> w_moved, convolution_geometry geometry) {
+    void conv2d_backward_data_tangent(view<Scalar> dx, view<const Scalar> dy_moved, const convolution_weights<Scalar>& w,
+                                      view<const Scalar> dy, view<const Scalar> w_moved, convolution_geometry geometry) {
         backward_data(dx, terms<2>{{{dy_moved, w}, {dy, w_moved}}}, geometry, false);
     }
     void conv2d_backward_weights_tangent(view<Scalar> dw, view<const Scalar> x_moved, view<const Scalar> dy, view<const Scalar> x,
                                          view<const Scalar> dy_moved, convolution_geometry geometry) {
         backward_weights(dw, terms<2>{{{x_moved, dy}, {x, dy_moved}}}, geometry, false);
+    }
+
+    void transform_weights(view<Scalar> transformed, view<const Scalar> w, view<const Scalar> images, convolution_geometry geometry,
+                           bool adjoint) {
+        view<const Scalar> x = images, y = images;
+        x.extents[2] = w.extents[2];
+        y.extents[2] = w.extents[3];
+        if (choose(x, y, w, geometry) == convolution_algorithm::winograd_2x2)
+            winograd_2x2_.transform_weights(*this, transformed, w, adjoint);
     }
 
     /// For all convolutions that it can do; the others keep theirs.
@@ -60,12 +71,13 @@ private:
     template <std::size_t Terms> using terms = convolution_terms<Scalar, Terms>;
 
     // Winograd's algorithm sums the terms before it transforms them back; for the others they are as many calls.
+    // What is at hand of transformed weights is of F(2×2, 3×3).
     template <std::size_t Terms> void forward(view<Scalar> y, const terms<Terms>& of, convolution_geometry geometry, bool accumulate) {
         switch (const auto how = choose(of[0].left, y, of[0].right, geometry)) {
             case convolution_algorithm::winograd_2x2:
                 return winograd_2x2_.forward(*this, y, of, accumulate);
             case convolution_algorithm::winograd_4x4:
-                return winograd_4x4_.forward(*this, y, of, accumulate);
+                return winograd_4x4_.forward(*this, y, without_transforms(of), accumulate);
             default:
                 one_by_one(of, accumulate, [&](auto x, auto w, bool add) {
                     if (is_matrix_product(w, geometry)) {
@@ -82,7 +94,7 @@ private:
             case convolution_algorithm::winograd_2x2:
                 return winograd_2x2_.backward_data(*this, dx, of, accumulate);
             case convolution_algorithm::winograd_4x4:
-                return winograd_4x4_.backward_data(*this, dx, of, accumulate);
+                return winograd_4x4_.backward_data(*this, dx, without_transforms(of), accumulate);
             default:
                 one_by_one(of, accumulate, [&](auto dy, auto w, bool add) {
                     if (is_matrix_product(w, geometry)) {
@@ -112,6 +124,10 @@ private:
                     }
                 });
         }
+    }
+    template <std::size_t Terms> static terms<Terms> without_transforms(terms<Terms> of) {
+        for (auto& term : of) term.transformed = {};
+        return of;
     }
     /// f(left, right, whether to add to what is there) for every term.
     template <std::size_t Terms, class F> static void one_by_one(const terms<Terms>& of, bool accumulate, F f) {

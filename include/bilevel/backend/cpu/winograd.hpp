@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/convolution_weights.hpp>
 #include <bilevel/backend/cpu/centred_moments.hpp>
 #include <bilevel/backend/cpu/packed_weights.hpp>
 #include <bilevel/backend/cpu/rectangles.hpp>
@@ -22,9 +23,12 @@
 namespace bilevel::backend {
 inline namespace BILEVEL_INSTRUCTION_SET {
 
-/// The terms of a sum of convolutions, or of their adjoints, each by its two factors; those of one side have equal extents.
+/// The terms of a sum of convolutions, or of their adjoints, each by its two factors; those of one side have equal extents. Where the right one is weights,
+/// their transform may be at hand.
 template <class Scalar> struct convolution_factors {
-    view<const Scalar> left, right;
+    convolution_factors() = default;
+    convolution_factors(view<const Scalar> l, const convolution_weights<Scalar>& r) : left(l), right(r), transformed(r.transformed) {}
+    view<const Scalar> left, right, transformed;
 };
 template <class Scalar, std::size_t Terms> using convolution_terms = std::array<convolution_factors<Scalar>, Terms>;
 
@@ -62,31 +66,33 @@ public:
     template <std::size_t Terms, class Moments = no_moments<Scalar>>
     void forward(const shared_among_threads& threads, view<Scalar> y, const convolution_terms<Scalar, Terms>& terms, bool accumulate,
                  const Moments& moments = {}) {
-        const integer channels = terms[0].left.extents[2], filters = y.extents[2], depth = integer(Terms) * channels;
-        for (integer t = 0; t < y.tasks; ++t) {
-            for (std::size_t i = 0; i < Terms; ++i)
-                if (const auto& w = terms[i].right; t == 0 || w.stride != 0)
-                    transform_weights(threads, depth, integer(i) * channels, w.at(t), channels, filters);
-            correlate(threads, y, terms, t, channels, filters, accumulate, moments);
-        }
+        const integer channels = terms[0].left.extents[2], filters = y.extents[2];
+        correlate_tasks(threads, y, terms, channels, filters, accumulate, moments,
+                        [=, &threads](Scalar* to, const Scalar* w, integer rows, integer first_row) {
+                            transform_kernels(threads, to, w, rows, first_row, channels, filters);
+                        });
     }
 
     /// dx = Σ conv2d_backward_data(dy, w) over the terms {dy, w}: the convolution of dy with the kernel turned by 180° and transposed.
     template <std::size_t Terms>
     void backward_data(const shared_among_threads& threads, view<Scalar> dx, const convolution_terms<Scalar, Terms>& terms,
                        bool accumulate) {
-        const integer channels = dx.extents[2], filters = terms[0].left.extents[2], depth = integer(Terms) * filters;
-        Scalar* const turned = scratch(turned_, 9 * channels * filters);
-        for (integer t = 0; t < dx.tasks; ++t) {
-            for (std::size_t i = 0; i < Terms; ++i)
-                if (const auto& w = terms[i].right; t == 0 || w.stride != 0) {
-                    threads.for_each_part(9, threads.shares(9 * channels * filters), [=, from = w.at(t)](integer k, integer) {
-                        transpose(turned + k * channels * filters, channels, from + (8 - k) * channels * filters, filters, channels,
-                                  filters);
-                    });
-                    transform_weights(threads, depth, integer(i) * filters, turned, filters, channels);
-                }
-            correlate(threads, dx, terms, t, filters, channels, accumulate, no_moments<Scalar>{});
+        const integer channels = dx.extents[2], filters = terms[0].left.extents[2];
+        correlate_tasks(threads, dx, terms, filters, channels, accumulate, no_moments<Scalar>{},
+                        [=, this, &threads](Scalar* to, const Scalar* w, integer rows, integer first_row) {
+                            transform_turned_kernels(threads, to, w, rows, first_row, channels, filters);
+                        });
+    }
+
+    /// What `forward`, or `backward_data`, makes of the weights alone, of every task.
+    void transform_weights(const shared_among_threads& threads, view<Scalar> transformed, view<const Scalar> w, bool turned) {
+        const integer channels = w.extents[2], filters = w.extents[3];
+        for (integer t = 0; t < w.tasks; ++t) {
+            if (turned) {
+                transform_turned_kernels(threads, transformed.at(t), w.at(t), filters, 0, channels, filters);
+            } else {
+                transform_kernels(threads, transformed.at(t), w.at(t), channels, 0, channels, filters);
+            }
         }
     }
 
@@ -163,10 +169,40 @@ private:
         integer tiles, rows = 0, step = 0, count = 0;
     };
 
+    /// The transformed weights of one task: of all terms together, so that they are one factor of so much more depth, or where some are at hand of each alone.
+    template <std::size_t Terms> struct weight_factors {
+        std::array<const Scalar*, Terms> matrices{};
+        std::size_t count = 0;
+        integer depth = 0;
+    };
+
+    /// transform(to, w, rows of the matrices, first row) transforms the weights of a term.
+    template <std::size_t Terms, class Moments, class Transform>
+    void correlate_tasks(const shared_among_threads& threads, view<Scalar> y, const convolution_terms<Scalar, Terms>& terms,
+                         integer channels, integer filters, bool accumulate, const Moments& moments, Transform transform) {
+        const auto at_hand = std::size_t(std::ranges::count_if(terms, [](const auto& term) { return term.transformed.data != nullptr; }));
+        const bool together = at_hand == 0;
+        const integer depth = together ? integer(Terms) * channels : channels;
+        Scalar* const own = scratch(weights_, integer(together ? 1 : Terms - at_hand) * positions * matrix(depth, filters));
+        for (integer t = 0; t < y.tasks; ++t) {
+            weight_factors<Terms> weights{{own}, together ? 1 : Terms, depth};
+            Scalar* to = own;
+            for (std::size_t i = 0; i < Terms; ++i) {
+                const auto& [left, w, transformed] = terms[i];
+                if (!together) weights.matrices[i] = transformed.data != nullptr ? transformed.at(t) : to;
+                if (transformed.data != nullptr) continue;
+                if (t == 0 || w.stride != 0) transform(to, w.at(t), depth, together ? integer(i) * channels : 0);
+                if (!together) to += positions * matrix(depth, filters);
+            }
+            correlate(threads, y, terms, weights, t, channels, filters, accumulate, moments);
+        }
+    }
+
     /// Threads share the blocks of tiles, whose cut no sum depends on: moments are of groups of so many tiles that every block begins with one.
     template <std::size_t Terms, class Moments>
-    void correlate(const shared_among_threads& threads, view<Scalar> y, const convolution_terms<Scalar, Terms>& terms, integer t,
-                   integer channels, integer filters, bool accumulate, const Moments& moments) {
+    void correlate(const shared_among_threads& threads, view<Scalar> y, const convolution_terms<Scalar, Terms>& terms,
+                   const weight_factors<Terms>& weights, integer t, integer channels, integer filters, bool accumulate,
+                   const Moments& moments) {
         const integer depth = integer(Terms) * channels;
         const tile_sequence all(terms[0].left);
         const integer shares = threads.shares_of_products(positions * all.count() * depth * filters);
@@ -175,7 +211,7 @@ private:
         Scalar *const ins = scratch(left_, threads.members() * positions * in_plane), *const outs =
                                                                                           scratch(right_, threads.members() * positions *
                                                                                                               out_plane);
-        const Scalar *const zeros = scratch(zeros_, channels), *const weights = weights_.data();
+        const Scalar* const zeros = scratch(zeros_, channels);
         const auto correlate_block = [&](integer block, integer member, auto of_block) {
             const integer first = block * blocks.step, here = blocks.size(block);
             Scalar *const in = ins + member * positions * in_plane, *const out = outs + member * positions * out_plane;
@@ -184,8 +220,9 @@ private:
                                  [=](integer tile, integer, integer) { return in + tile * depth + integer(i) * channels; }, in_plane,
                                  terms[i].left.at(t), zeros, all, first, here, channels, channels);
             for (integer k = 0; k < positions; ++k)
-                multiply_matrix(out + k * out_plane, filters, in + k * in_plane, depth, weights + k * matrix(depth, filters), here, depth,
-                                filters, false);
+                for (std::size_t i = 0; i < weights.count; ++i)
+                    multiply_matrix(out + k * out_plane, filters, in + k * in_plane + integer(i) * weights.depth, depth,
+                                    weights.matrices[i] + k * matrix(weights.depth, filters), here, weights.depth, filters, i > 0);
             transform_outputs(y.at(t), out, out_plane, all, first, here, filters, accumulate, of_block);
         };
         if constexpr (std::is_same_v<Moments, no_moments<Scalar>>) {
@@ -229,12 +266,22 @@ private:
     }
 
     // G w Gᵀ, as rows from first_row on of matrices of `rows` rows, each of them packed.    // w (3,3,channels,filters)
-    void transform_weights(const shared_among_threads& threads, integer rows, integer first_row, const Scalar* w, integer channels,
-                           integer filters) {
-        Scalar* const to = scratch(weights_, positions * matrix(rows, filters));
+    static void transform_kernels(const shared_among_threads& threads, Scalar* to, const Scalar* w, integer rows, integer first_row,
+                                  integer channels, integer filters) {
         threads.for_each_stretch(channels, threads.shares(positions * channels * filters), [=](integer first, integer end) {
             transform_rows_of_weights(to, rows, first_row, w, first, end, channels, filters);
         });
+    }
+
+    // The same of the weights turned by 180° and transposed.
+    void transform_turned_kernels(const shared_among_threads& threads, Scalar* to, const Scalar* w, integer rows, integer first_row,
+                                  integer channels, integer filters) {
+        const integer tap = channels * filters;
+        Scalar* const turned = scratch(turned_, 9 * tap);
+        threads.for_each_part(9, threads.shares(9 * tap), [=](integer k, integer) {
+            transpose(turned + k * tap, channels, w + (8 - k) * tap, filters, channels, filters);
+        });
+        transform_kernels(threads, to, turned, rows, first_row, filters, channels);
     }
 
     aligned_vector<Scalar> weights_, turned_, left_, right_, sums_, zeros_, moments_;
