@@ -21,7 +21,7 @@ public:
     using scalar = typename Kernels::scalar;
     transformed_ahead(Kernels& kernels, view<const scalar> w, view<const scalar> images, bilevel::backend::convolution_geometry geometry,
                       bool adjoint)
-        : weights_(w), size_(16 * (w.extents[2] * w.extents[3] + 64 / integer(sizeof(scalar)))),
+        : weights_(w), size_(16 * (w.extents[2] * w.extents[3] + bilevel::backend::gap_between_matrices<scalar>)),
           memory_(std::size_t(w.tasks * size_), std::numeric_limits<scalar>::quiet_NaN()) {
         const view<scalar> transformed{memory_.data(), size_, w.tasks, 1, size_, {16, size_ / 16}};
         kernels.transform_weights(transformed, w, images, geometry, adjoint);

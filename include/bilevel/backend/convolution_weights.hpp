@@ -20,8 +20,11 @@ template <class Scalar> struct convolution_weights {
     [[gnu::always_inline]] constexpr operator view<const Scalar>() const { return values; }
 };
 
-/// The transformed weights of 3 × 3 kernels: sixteen matrices of channels × filters, in whatever order their backend reads them, a cache line apart.
+/// Elements between two matrices of transformed weights, or two planes of transformed tiles: a cache line, so that they do not fall into the same sets of a cache.
+template <class Scalar> inline constexpr integer gap_between_matrices = 64 / integer(sizeof(Scalar));
+
+/// The transformed weights of 3 × 3 kernels: sixteen matrices of channels × filters, in whatever order their backend reads them, each with its gap.
 template <class Scalar, integer Channels, integer Filters>
-using transformed_weights = shape<16, Channels * Filters + 64 / integer(sizeof(Scalar))>;
+using transformed_weights = shape<16, Channels * Filters + gap_between_matrices<Scalar>>;
 
 }  // namespace bilevel::backend

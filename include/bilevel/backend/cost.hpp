@@ -37,7 +37,7 @@ template <class Scalar> struct cost : host_arrays, single_worker<cost<Scalar>> {
                         Scalar) {
         count(taps(w, y) + 4 * elements(y), y, mean, r, x, w);
     }
-    // Of sums no more than a schedule without needs, which is the one that counts.
+    // No operations: the convolution by its definition, which is what counts, transforms nothing.
     void transform_weights(view<Scalar> transformed, view<const Scalar> w, view<const Scalar>, convolution_geometry, bool) {
         count(0, transformed, w);
     }

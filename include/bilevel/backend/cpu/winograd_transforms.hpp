@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bilevel/backend/convolution_weights.hpp>
 #include <bilevel/backend/cpu/minimal_filtering.hpp>
 #include <bilevel/backend/cpu/packed_weights.hpp>
 #include <bilevel/backend/cpu/winograd_tiles.hpp>
@@ -17,8 +18,7 @@ inline namespace BILEVEL_INSTRUCTION_SET {
 template <class Scalar, integer Outputs> class winograd_transforms {
 protected:
     static constexpr integer edge = Outputs + 2, positions = edge * edge;
-    static constexpr integer gap =
-        64 / integer(sizeof(Scalar));  // between the planes, so that they do not fall into the same sets of a cache
+    static constexpr integer gap = gap_between_matrices<Scalar>;  // between planes too
     using tile_sequence = winograd_tiles<Outputs>;
 
     /// Elements from one of the matrices to the next.
